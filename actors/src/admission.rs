@@ -1,0 +1,199 @@
+//! Admission: the one bound that all others rest on. Whoever wants a checkout under way asks here first; past this
+//! door nothing is refused for lack of room.
+
+use crate::api::Unavailable;
+use crate::failure::Failure;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use tokio::sync::Notify;
+
+/// Journal room kept for each checkout that may be under way: the size of an order of a dozen lines. A longer one
+/// eats into the room of others, and past this reserve the journal waits for its next segment.
+const JOURNAL_RESERVE_BYTES: u64 = 1024;
+
+/// Counts what is under way and says no in time.
+pub struct Admission {
+    in_flight: AtomicUsize,
+    in_flight_max: usize,
+    open_orders: AtomicUsize,
+    open_orders_max: usize,
+    journal_room: AtomicBool,
+    stopping: AtomicBool,
+    failure: Arc<Failure>,
+    shed: AtomicU64,
+    emptied: Notify,
+}
+
+/// The right to have some checkouts under way; given back when it is dropped.
+pub struct Permit {
+    admission: Option<Arc<Admission>>,
+    count: usize,
+}
+
+impl Admission {
+    /// Nothing under way yet. From the moment `failure` is known nothing is admitted any more.
+    pub fn new(in_flight_max: usize, open_orders_max: usize, failure: Arc<Failure>) -> Arc<Self> {
+        Arc::new(Self {
+            in_flight: AtomicUsize::new(0),
+            in_flight_max,
+            open_orders: AtomicUsize::new(0),
+            open_orders_max,
+            journal_room: AtomicBool::new(true),
+            stopping: AtomicBool::new(false),
+            failure,
+            shed: AtomicU64::new(0),
+            emptied: Notify::new(),
+        })
+    }
+
+    /// Room for `count` more checkouts, or why not. A batch is admitted or shed whole.
+    pub fn admit(self: &Arc<Self>, count: usize) -> Result<Permit, Unavailable> {
+        self.check(count).inspect_err(|_| {
+            self.shed.fetch_add(1, Ordering::Relaxed);
+        })?;
+        let before = self.in_flight.fetch_add(count, Ordering::SeqCst);
+        let permit = Permit { admission: Some(Arc::clone(self)), count };
+        if before + count > self.in_flight_max {
+            self.shed.fetch_add(1, Ordering::Relaxed);
+            return Err(Unavailable::Overloaded);
+        }
+        Ok(permit)
+    }
+
+    fn check(&self, count: usize) -> Result<(), Unavailable> {
+        if self.stopping.load(Ordering::SeqCst) {
+            return Err(Unavailable::NotReady);
+        }
+        if !self.has_journal_room() {
+            return Err(Unavailable::JournalUnavailable);
+        }
+        if self.open_orders.load(Ordering::Relaxed) + count > self.open_orders_max {
+            return Err(Unavailable::Overloaded);
+        }
+        Ok(())
+    }
+
+    /// Whether the journal takes what is not a checkout: admin changes, which are few and wait for one another.
+    pub fn check_journal(&self) -> Result<(), Unavailable> {
+        if self.is_stopping() {
+            return Err(Unavailable::NotReady);
+        }
+        if self.has_journal_room() { Ok(()) } else { Err(Unavailable::JournalUnavailable) }
+    }
+
+    /// Most checkouts under way.
+    pub fn in_flight_max(&self) -> usize {
+        self.in_flight_max
+    }
+
+    /// Checkouts under way.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::SeqCst)
+    }
+
+    /// Requests turned away.
+    pub fn shed(&self) -> u64 {
+        self.shed.load(Ordering::Relaxed)
+    }
+
+    /// Set by the order book.
+    pub fn set_open_orders(&self, count: usize) {
+        self.open_orders.store(count, Ordering::Relaxed);
+    }
+
+    /// Orders with a timer running.
+    pub fn open_orders(&self) -> usize {
+        self.open_orders.load(Ordering::Relaxed)
+    }
+
+    /// Set by the journal thread: `ready_bytes` can be appended without waiting, and the budget is kept.
+    pub fn set_journal_room(&self, ready_bytes: u64, over_budget: bool, poisoned: bool) {
+        let reserve =
+            JOURNAL_RESERVE_BYTES.saturating_mul(u64::try_from(self.in_flight()).unwrap_or(u64::MAX));
+        let room = ready_bytes > reserve && !over_budget && !poisoned;
+        self.journal_room.store(room, Ordering::Release);
+    }
+
+    /// Whether the journal takes more. Never after a failure, whoever announced it and in which order.
+    pub fn has_journal_room(&self) -> bool {
+        self.journal_room.load(Ordering::Acquire) && !self.failure.has_failed()
+    }
+
+    /// From now on nothing is admitted.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        if self.in_flight() == 0 {
+            self.emptied.notify_waiters();
+        }
+    }
+
+    /// Whether [`stop`](Self::stop) was called.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Resolves when nothing is under way any more. To be called after [`stop`](Self::stop).
+    pub async fn emptied(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.in_flight() == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+}
+
+impl Permit {
+    /// Splits off the right for one checkout, so that the checkouts of a batch are given back one by one.
+    pub fn split_one(&mut self) -> Self {
+        assert!(self.count > 0, "a permit is split only into what it holds");
+        self.count -= 1;
+        Self { admission: self.admission.clone(), count: 1 }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let Some(admission) = self.admission.as_ref().filter(|_| self.count > 0) else { return };
+        let before = admission.in_flight.fetch_sub(self.count, Ordering::SeqCst);
+        if before == self.count && admission.is_stopping() {
+            admission.emptied.notify_waiters();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_admitted_or_shed_whole() {
+        let admission = Admission::new(10, 100, Arc::default());
+        let mut eight = admission.admit(8).ok().unwrap();
+        assert!(matches!(admission.admit(3), Err(Unavailable::Overloaded)));
+        assert_eq!(admission.in_flight(), 8, "what was shed holds nothing");
+        drop(eight.split_one());
+        assert!(admission.admit(3).is_ok());
+        drop(eight);
+        assert_eq!(admission.in_flight(), 0);
+    }
+
+    #[test]
+    fn each_reason_to_say_no_has_its_name() {
+        let admission = Admission::new(10, 5, Arc::default());
+        admission.set_open_orders(5);
+        assert!(matches!(admission.admit(1), Err(Unavailable::Overloaded)));
+        admission.set_open_orders(0);
+        admission.set_journal_room(0, false, false);
+        assert!(matches!(admission.admit(1), Err(Unavailable::JournalUnavailable)));
+        admission.set_journal_room(1 << 20, false, false);
+        assert!(admission.admit(1).is_ok());
+        admission.failure.fail("on purpose");
+        admission.set_journal_room(1 << 20, false, false);
+        assert!(matches!(admission.admit(1), Err(Unavailable::JournalUnavailable)), "whatever is said later");
+        admission.stop();
+        assert!(matches!(admission.admit(1), Err(Unavailable::NotReady)));
+        assert_eq!(admission.shed(), 4);
+    }
+}

@@ -1,0 +1,151 @@
+use super::cart::{Cart, CartLine, Offer, OfferedStock};
+use super::problem::{Pointer, Problem, ProblemCode};
+use floodgate_persistence::model::{Money, OrderLine, SellerShare};
+
+/// Terms of the order as a whole. Discounts by coupon join here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PricingTerms {
+    /// Shipping, once an order; nothing when all lines are digital.
+    pub shipping: Money,
+    /// Tax on subtotal − discount, in 1/10,000.
+    pub tax_bps: u32,
+    /// The total that the customer saw.
+    pub expected_total: Option<Money>,
+}
+
+/// A priced cart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Priced {
+    /// One for each cart line; `stock_taken` is the quantity where stock is counted, else 0.
+    pub lines: Vec<OrderLine>,
+    /// One for each seller, in the order of their first line.
+    pub sellers: Vec<SellerShare>,
+    /// Σ quantity × unit price.
+    pub subtotal: Money,
+    /// Σ discount.
+    pub discount: Money,
+    /// Once an order.
+    pub shipping: Money,
+    /// On subtotal − discount.
+    pub tax: Money,
+    /// subtotal − discount + shipping + tax.
+    pub total: Money,
+}
+
+/// Prices a cart whose lines all have an offer. Every amount that does not fit is a problem, and so is a total
+/// other than the customer saw; then the result is `None`.
+///
+/// The names move out of the offers, but only on success: a refused cart can still be diagnosed. A line without an
+/// offer is an unknown product; an empty cart has no price, and [`build_cart`](super::build_cart) has said why.
+/// Problems found earlier are not looked at: whether the result may be sold is the caller's to say. Short stock or a
+/// changed price leaves the total meaningful, so such a cart may be priced to compare the total that was seen; after
+/// a `validation_failed` (a quantity put in range, another currency) the comparison would mislead.
+pub fn price(cart: &mut Cart, terms: &PricingTerms, problems: &mut Vec<Problem>) -> Option<Priced> {
+    let lines = price_lines(cart, problems)?;
+    let Some(mut priced) = add_up(cart, lines, terms) else {
+        problems.push(Problem { pointer: Pointer::Items, code: ProblemCode::AmountOutOfRange });
+        return None;
+    };
+    if let Some(problem) = judge_total(terms, priced.total) {
+        problems.push(problem);
+        return None;
+    }
+    move_names(cart, &mut priced.lines);
+    Some(priced)
+}
+
+/// All lines, still without names; `None` if one of them has no price.
+fn price_lines(cart: &Cart, problems: &mut Vec<Problem>) -> Option<Vec<OrderLine>> {
+    let mut lines = Vec::with_capacity(cart.lines.len());
+    for (number, line) in (1..).zip(&cart.lines) {
+        match price_line(number, line) {
+            Ok(priced) => lines.push(priced),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    (!lines.is_empty() && lines.len() == cart.lines.len()).then_some(lines)
+}
+
+fn price_line(number: u16, line: &CartLine) -> Result<OrderLine, Problem> {
+    let offer = line.offer.as_ref().ok_or_else(|| line.unknown())?;
+    let discount = Money::ZERO;
+    let line_total = line_total(offer, line.quantity, discount)
+        .ok_or_else(|| line.problem("quantity", ProblemCode::AmountOutOfRange))?;
+    Ok(OrderLine {
+        line: number,
+        product_id: line.product_id,
+        seller_id: offer.seller_id,
+        name: Box::default(),
+        quantity: line.quantity,
+        unit_price: offer.unit_price,
+        discount,
+        line_total,
+        digital: offer.digital,
+        stock_taken: stock_taken(offer, line.quantity),
+    })
+}
+
+/// Never negative: whatever the catalogue says, nobody is paid for buying.
+fn line_total(offer: &Offer, quantity: u32, discount: Money) -> Option<Money> {
+    let total = offer.unit_price.checked_times(quantity)?.checked_sub(discount)?;
+    (total >= Money::ZERO).then_some(total)
+}
+
+const fn stock_taken(offer: &Offer, quantity: u32) -> u32 {
+    match offer.stock {
+        OfferedStock::Counted(_) => quantity,
+        OfferedStock::Uncounted => 0,
+    }
+}
+
+/// Sums, shares, shipping and tax; `None` where one of them does not fit.
+fn add_up(cart: &Cart, lines: Vec<OrderLine>, terms: &PricingTerms) -> Option<Priced> {
+    let subtotal = sum(lines.iter().map(|line| line.unit_price.checked_times(line.quantity)))?;
+    let discount = sum(lines.iter().map(|line| Some(line.discount)))?;
+    let net = subtotal.checked_sub(discount)?;
+    let sellers = share_out(cart, &lines)?;
+    let all_digital = lines.iter().all(|line| line.digital);
+    let shipping = if all_digital { Money::ZERO } else { terms.shipping };
+    let tax = net.checked_basis_points(terms.tax_bps)?;
+    let total = net.checked_add(shipping)?.checked_add(tax)?;
+    Some(Priced { lines, sellers, subtotal, discount, shipping, tax, total })
+}
+
+fn sum(mut amounts: impl Iterator<Item = Option<Money>>) -> Option<Money> {
+    amounts.try_fold(Money::ZERO, |sum, amount| sum.checked_add(amount?))
+}
+
+/// One share a seller, in the order of their first line. That line's commission rate holds for all of them: while a
+/// change of the rate is on its way, two lines may have seen different ones.
+fn share_out(cart: &Cart, lines: &[OrderLine]) -> Option<Vec<SellerShare>> {
+    let mut shares: Vec<SellerShare> = Vec::new();
+    for offer in cart.lines.iter().filter_map(|line| line.offer.as_ref()) {
+        if shares.iter().all(|share| share.seller_id != offer.seller_id) {
+            shares.push(share_of(offer, lines)?);
+        }
+    }
+    Some(shares)
+}
+
+/// The commission is rounded once a seller, so that the payout is what is left and both add up.
+fn share_of(offer: &Offer, lines: &[OrderLine]) -> Option<SellerShare> {
+    let seller_id = offer.seller_id;
+    let own = lines.iter().filter(|line| line.seller_id == seller_id);
+    let subtotal = sum(own.map(|line| Some(line.line_total)))?;
+    let commission = subtotal.checked_basis_points(offer.commission_bps)?;
+    let payout = subtotal.checked_sub(commission)?;
+    Some(SellerShare { seller_id, subtotal, commission, payout })
+}
+
+fn judge_total(terms: &PricingTerms, current: Money) -> Option<Problem> {
+    let expected = terms.expected_total.filter(|expected| *expected != current)?;
+    let code = ProblemCode::TotalChanged { expected, current };
+    Some(Problem { pointer: Pointer::Field("expected_total"), code })
+}
+
+fn move_names(cart: &mut Cart, lines: &mut [OrderLine]) {
+    let offers = cart.lines.iter_mut().filter_map(|line| line.offer.as_mut());
+    for (line, offer) in lines.iter_mut().zip(offers) {
+        line.name = std::mem::take(&mut offer.name);
+    }
+}

@@ -1,0 +1,203 @@
+//! Folds journal records into the rows of one transaction. Which event becomes which rows is decided here, once,
+//! for all stores.
+
+use crate::model::{
+    Event, EventKind, IdempotencyClaim, InvoiceNumber, OrderId, OrderPlaced, OrderStatus, Product, ProductId,
+    Record, Seller, SellerId, StockAdjusted, StockChange, Timestamp,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// An order to insert, with its lines, shares and first event.
+#[derive(Clone, Debug)]
+pub struct OrderRow {
+    /// Sequence of the placing.
+    pub seq: u64,
+    /// Time of the placing.
+    pub at: Timestamp,
+    /// The order.
+    pub order: Arc<OrderPlaced>,
+}
+
+/// What the batch does to one product's counted stock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StockWrite {
+    /// Counting began in this batch: `delta` is the whole stock, not a change of it.
+    pub counting_began: bool,
+    /// Sum of all deltas.
+    pub delta: i64,
+}
+
+/// What the batch does to one product.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProductWrite {
+    /// New terms, with the time of the change; `updated_at` moves only with these.
+    pub terms: Option<(Product, Timestamp)>,
+    /// Its stock.
+    pub stock: StockWrite,
+}
+
+/// A row of an order's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRow {
+    /// The order.
+    pub order_id: OrderId,
+    /// Sequence of the event.
+    pub seq: u64,
+    /// What happened.
+    pub kind: EventKind,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A burnt idempotency key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyRow {
+    /// Sequence of the event that burnt it.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Key and body.
+    pub claim: IdempotencyClaim,
+    /// The order that the event belongs to; `None`: a stock adjustment.
+    pub order_id: Option<OrderId>,
+}
+
+/// Everything that one transaction of the write-behind writes.
+#[derive(Clone, Debug, Default)]
+pub struct WriteBatch {
+    /// The checkpoint before; the first record has sequence `from` + 1.
+    pub from: u64,
+    /// The checkpoint after.
+    pub to: u64,
+    /// The engine's epoch.
+    pub epoch: u64,
+    /// Time of the last record.
+    pub at: Timestamp,
+    /// By rising order id.
+    pub orders: Vec<OrderRow>,
+    /// One entry a touched product, by rising id.
+    pub products: BTreeMap<ProductId, ProductWrite>,
+    /// Last state of each touched seller.
+    pub sellers: BTreeMap<SellerId, Seller>,
+    /// Corrections by hand, by rising sequence.
+    pub adjustments: Vec<(u64, Timestamp, StockAdjusted)>,
+    /// Burnt keys, by rising sequence.
+    pub keys: Vec<KeyRow>,
+    /// History, by rising sequence.
+    pub events: Vec<EventRow>,
+    /// Last value of each touched counter.
+    pub counters: BTreeMap<String, u64>,
+    /// Lines of all orders: what the transaction's size goes by.
+    pub lines: usize,
+    /// The invoice series of the last order, with the name of its counter.
+    pub series: Option<(Arc<str>, u16, String)>,
+    /// Keys with a sequence up to this are out of the window and may be deleted.
+    pub forget_keys_to: u64,
+}
+
+/// Name of the counter of order ids.
+pub const ORDER_ID_COUNTER: &str = "order_id";
+
+impl WriteBatch {
+    /// An empty batch that goes on after `from`.
+    pub fn new(from: u64, epoch: u64) -> Self {
+        Self { from, to: from, epoch, ..Self::default() }
+    }
+
+    /// Whether nothing was pushed.
+    pub fn is_empty(&self) -> bool {
+        self.to == self.from
+    }
+
+    /// Adds the next record. Records come without a gap: a caller that skips one loses it, so that is refused.
+    pub fn push(&mut self, record: &Record) {
+        assert_eq!(record.seq, self.to + 1, "records of a batch follow each other");
+        self.to = record.seq;
+        self.at = record.at;
+        match &record.event {
+            Event::EngineStarted { .. } => {}
+            Event::ProductPut(put) => {
+                let write = self.products.entry(put.product.id).or_default();
+                write.terms = Some((put.product.clone(), record.at));
+                match put.stock {
+                    StockChange::Unchanged => {}
+                    StockChange::Delta(delta) => write.stock.delta += delta,
+                    StockChange::Counted(quantity) => {
+                        write.stock = StockWrite { counting_began: true, delta: quantity };
+                    }
+                }
+            }
+            Event::SellerPut(seller) => {
+                self.sellers.insert(seller.id, (**seller).clone());
+            }
+            Event::StockAdjusted(adjusted) => {
+                self.products.entry(adjusted.product_id).or_default().stock.delta += adjusted.delta;
+                self.adjustments.push((record.seq, record.at, (**adjusted).clone()));
+            }
+            Event::OrderPlaced(order) => self.push_order(record, order),
+        }
+        if let Some(claim) = record.event.idempotency() {
+            self.keys.push(KeyRow {
+                seq: record.seq,
+                at: record.at,
+                claim,
+                order_id: record.event.order_id(),
+            });
+        }
+        if let Some(order_id) = record.event.order_id() {
+            self.events.push(EventRow {
+                order_id,
+                seq: record.seq,
+                kind: record.event.kind(),
+                at: record.at,
+            });
+        }
+    }
+
+    fn push_order(&mut self, record: &Record, order: &Arc<OrderPlaced>) {
+        for line in &order.lines {
+            if line.stock_taken > 0 {
+                self.products.entry(line.product_id).or_default().stock.delta -= i64::from(line.stock_taken);
+            }
+        }
+        self.lines += order.lines.len();
+        self.set_counter(ORDER_ID_COUNTER, order.order_id.get());
+        self.set_invoice_counter(&order.invoice);
+        self.orders.push(OrderRow { seq: record.seq, at: record.at, order: Arc::clone(order) });
+    }
+
+    /// Builds the counter's name only when the series changes, which is twice a year.
+    fn set_invoice_counter(&mut self, invoice: &InvoiceNumber) {
+        let is_last = |(prefix, year, _): &&(Arc<str>, u16, String)| {
+            *year == invoice.year && (Arc::ptr_eq(prefix, &invoice.prefix) || *prefix == invoice.prefix)
+        };
+        if self.series.as_ref().filter(is_last).is_none() {
+            let name = invoice_counter(&invoice.prefix, invoice.year);
+            self.series = Some((Arc::clone(&invoice.prefix), invoice.year, name));
+        }
+        if let Some((prefix, year, name)) = self.series.take() {
+            self.set_counter(&name, invoice.number);
+            self.series = Some((prefix, year, name));
+        }
+    }
+
+    fn set_counter(&mut self, name: &str, value: u64) {
+        match self.counters.get_mut(name) {
+            Some(counter) => *counter = value,
+            None => {
+                self.counters.insert(name.to_owned(), value);
+            }
+        }
+    }
+}
+
+/// Name of the counter of an invoice series.
+pub fn invoice_counter(prefix: &str, year: u16) -> String {
+    format!("invoice:{prefix}-{year}")
+}
+
+/// Whether an order placed with this status has a running timer, and until when.
+pub fn timer_of(order: &OrderPlaced) -> Option<Timestamp> {
+    order.expires_at.filter(|_| order.status == OrderStatus::PendingPayment)
+}

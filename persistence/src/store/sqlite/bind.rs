@@ -1,0 +1,122 @@
+//! Rows to prepared statements, one execution a row.
+
+use super::StoreError;
+use super::error::classify;
+use crate::model::{ProductId, Timestamp};
+use crate::store::table::Table;
+use crate::store::write::{Sink, Values};
+use crate::store::{StockWrite, sql_time};
+use rusqlite::{Connection, Statement, ToSql, params};
+
+/// Writes into a transaction that is open on the connection.
+pub struct Rows<'a>(pub &'a Connection);
+
+impl Sink for Rows<'_> {
+    fn insert<R>(
+        &mut self,
+        table: &'static Table,
+        replace: &[&str],
+        rows: impl Iterator<Item = R>,
+        write: impl Fn(&R, &mut dyn Values),
+    ) -> Result<(), StoreError> {
+        let mut rows = rows.peekable();
+        if rows.peek().is_none() {
+            return Ok(());
+        }
+        let sql = insert_sql(table, replace);
+        let mut statement = self.0.prepare_cached(&sql).map_err(|error| classify(&error))?;
+        for row in rows {
+            let mut binding = Binding { statement: &mut statement, next: 1, text: Vec::new(), failed: None };
+            write(&row, &mut binding);
+            if let Some(error) = binding.failed {
+                return Err(classify(&error));
+            }
+            statement.raw_execute().map_err(|error| classify(&error))?;
+        }
+        Ok(())
+    }
+
+    fn move_stock(
+        &mut self,
+        changes: impl Iterator<Item = (ProductId, StockWrite)>,
+    ) -> Result<(), StoreError> {
+        let written = (|| {
+            let mut begin = self.0.prepare_cached("UPDATE products SET stock = ?2 WHERE id = ?1")?;
+            let mut add = self.0.prepare_cached("UPDATE products SET stock = stock + ?2 WHERE id = ?1")?;
+            for (id, change) in changes {
+                let statement = if change.counting_began { &mut begin } else { &mut add };
+                statement.execute(params![id.get().cast_signed(), change.delta])?;
+            }
+            Ok(())
+        })();
+        written.map_err(|error| classify(&error))
+    }
+
+    fn forget_keys(&mut self, up_to: u64, at_most: usize) -> Result<(), StoreError> {
+        let sql = "DELETE FROM idempotency_keys WHERE seq IN \
+                   (SELECT seq FROM idempotency_keys WHERE seq <= ?1 ORDER BY seq LIMIT ?2)";
+        let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
+        let mut statement = self.0.prepare_cached(sql).map_err(|error| classify(&error))?;
+        statement.execute(params![up_to.cast_signed(), at_most]).map_err(|error| classify(&error))?;
+        Ok(())
+    }
+}
+
+fn insert_sql(table: &Table, replace: &[&str]) -> String {
+    let places: Vec<String> = (1..=table.columns.len()).map(|place| format!("?{place}")).collect();
+    let mut sql =
+        format!("INSERT INTO {} ({}) VALUES ({})", table.name, table.column_list(), places.join(", "));
+    if !replace.is_empty() {
+        let sets: Vec<String> =
+            replace.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+        sql += &format!(" ON CONFLICT ({}) DO UPDATE SET {}", table.key.join(", "), sets.join(", "));
+    }
+    sql
+}
+
+/// The values of one row as parameters; the first error is kept.
+struct Binding<'a, 'c> {
+    statement: &'a mut Statement<'c>,
+    next: usize,
+    text: Vec<u8>,
+    failed: Option<rusqlite::Error>,
+}
+
+impl Binding<'_, '_> {
+    fn bind(&mut self, value: impl ToSql) {
+        if let Err(error) = self.statement.raw_bind_parameter(self.next, value) {
+            self.failed.get_or_insert(error);
+        }
+        self.next += 1;
+    }
+}
+
+impl Values for Binding<'_, '_> {
+    fn unsigned(&mut self, value: u64) {
+        self.bind(value.cast_signed());
+    }
+
+    fn signed(&mut self, value: i64) {
+        self.bind(value);
+    }
+
+    fn text(&mut self, value: &str) {
+        self.bind(value);
+    }
+
+    fn binary(&mut self, value: &[u8]) {
+        self.bind(value);
+    }
+
+    fn time(&mut self, value: Timestamp) {
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        sql_time::push(&mut text, value);
+        self.bind(std::str::from_utf8(&text).unwrap_or_default());
+        self.text = text;
+    }
+
+    fn null(&mut self) {
+        self.bind(None::<i64>);
+    }
+}

@@ -1,0 +1,47 @@
+//! The in-process benchmark: the whole engine without HTTP, against itself without syncs and against the bare loop
+//! that writes and syncs the same bytes, in one run and interleaved.
+//!
+//! Every figure is a ratio of two things measured in the same run; absolute figures stand beside it. After each round
+//! the books are checked: only orders that are found again after a restart count.
+
+mod settings;
+
+mod carts;
+mod random;
+mod wares;
+
+mod bed;
+mod discard;
+
+mod driver;
+mod letters;
+mod sampler;
+mod side;
+mod threads;
+
+mod audit;
+mod books;
+
+mod bare;
+
+mod goals;
+mod json;
+mod machine;
+mod plan;
+mod progress;
+mod results;
+mod sides;
+mod stats;
+mod table;
+
+pub use bed::StoreChoice;
+pub use books::{Acknowledged, Answered, Books, Difference, Ledger};
+pub use carts::{Carts, Shape};
+pub use goals::{Goal, Row};
+pub use plan::run;
+pub use random::Random;
+pub use results::Report;
+pub use settings::{BenchError, Settings, Syncs};
+pub use stats::{Spread, ratios};
+pub use threads::{CpuTimes, Group};
+pub use wares::{STOCK, Wares};

@@ -1,0 +1,214 @@
+//! Start and stop of the whole program, in numbered steps; stopping is the reverse.
+
+mod data_dir;
+mod hello;
+mod panic;
+mod parts;
+mod sample_catalogue;
+
+pub use data_dir::{Secrets, admin_token, prepare};
+pub use hello::what_to_try;
+pub use panic::install as install_panic_hook;
+pub use parts::{BoundHttp, HttpServer, copy_store, engine_config, journal_config, open_store, start_engine};
+
+use crate::config::{Config, descriptors_needed};
+use floodgate_actors::Engine;
+use floodgate_persistence::store::Store;
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Time for the last answers to leave after the engine failed.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+
+/// Why the program did not start or could not go on: one line with what, where, why and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}: {place}: {reason}; {advice}")]
+pub struct BootError {
+    /// The step or part.
+    pub what: &'static str,
+    /// The file, address or database.
+    pub place: String,
+    /// The cause.
+    pub reason: String,
+    /// What an operator can do.
+    pub advice: &'static str,
+}
+
+impl BootError {
+    /// An error of one line.
+    pub fn new(
+        what: &'static str,
+        place: impl Into<String>,
+        reason: impl Display,
+        advice: &'static str,
+    ) -> Self {
+        let reason = reason.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        Self { what, place: place.into(), reason, advice }
+    }
+}
+
+/// A recovered engine, without HTTP.
+pub struct Core {
+    /// The engine.
+    pub engine: Engine,
+}
+
+/// The whole program, serving.
+pub struct Running {
+    core: Core,
+    http: HttpServer,
+    /// Where it listens: the real port, also when 0 was configured.
+    pub address: SocketAddr,
+    /// The operator's credentials.
+    pub secrets: Secrets,
+    shutdown_timeout: Duration,
+}
+
+/// Starts, calls `ready`, serves until `shutdown` resolves or the engine fails, and stops. An error means that the
+/// process must end with a code that is not 0. A shutdown during the start just leaves: nothing was answered yet, and
+/// what was being recovered is still where it was. The process has to end then, because the engine's threads go on.
+pub async fn run(
+    config: &Config,
+    ready: impl FnOnce(&Running),
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), BootError> {
+    let mut shutdown = std::pin::pin!(shutdown);
+    let running = tokio::select! {
+        started = start(config) => started?,
+        () = &mut shutdown => {
+            tracing::info!("stopped before it was ready");
+            return Ok(());
+        }
+    };
+    ready(&running);
+    running.until(shutdown).await
+}
+
+/// Steps 1 to 6.
+pub async fn start(config: &Config) -> Result<Running, BootError> {
+    // 1. Say what is in force, and count from the first moment on.
+    log_config(config);
+    parts::install_metrics()?;
+    // 2. The data directory and the secrets in it.
+    let secrets = prepare(config)?;
+    // 3. and 4. The store, and the engine recovered from it and from the journal.
+    let store = open_store(config).await?;
+    let was_empty = parts::product_count(store.as_ref()).await? == 0;
+    let core = start_core(config, store).await?;
+    // 5. Something to try out, where there is nothing at all.
+    if config.engine.sample_catalogue && was_empty {
+        sample_catalogue::put_if_empty(&core.engine).await?;
+    }
+    // 6. The door, last: whoever gets in finds everything there.
+    let bound = BoundHttp::bind(config, &secrets)?;
+    let address = bound.address();
+    let http = bound.serve(&core.engine)?;
+    tracing::info!(%address, "listening, ready");
+    Ok(Running { core, http, address, secrets, shutdown_timeout: config.server.shutdown_timeout.0 })
+}
+
+/// Steps 2 to 4 only: for commands that work on the engine without serving.
+pub async fn start_without_http(config: &Config) -> Result<Core, BootError> {
+    prepare(config)?;
+    start_core(config, open_store(config).await?).await
+}
+
+async fn start_core(config: &Config, store: Arc<dyn Store>) -> Result<Core, BootError> {
+    let begun = Instant::now();
+    let engine = start_engine(engine_config(config), store).await?;
+    tracing::info!(elapsed_ms = milliseconds(begun.elapsed()), "engine recovered");
+    Ok(Core { engine })
+}
+
+impl Core {
+    /// Drains the journal to the store within `deadline` and lets go of both; the number of records left for the next
+    /// start.
+    pub async fn stop(self, deadline: Duration) -> u64 {
+        self.engine.stop(deadline).await
+    }
+}
+
+impl Running {
+    /// The engine, for tests that look behind the door.
+    pub fn engine(&self) -> &Engine {
+        &self.core.engine
+    }
+
+    /// Serves until `shutdown` resolves, then stops; or until the engine or the server fails. After a failure nothing is
+    /// drained: what was answered is in the journal, and the process is to end.
+    pub async fn until(mut self, shutdown: impl Future<Output = ()>) -> Result<(), BootError> {
+        let (part, reason) = tokio::select! {
+            () = shutdown => {
+                self.stop().await;
+                return Ok(());
+            }
+            reason = self.core.engine.failed() => ("engine", reason),
+            reason = self.http.failed() => ("http", reason),
+        };
+        tracing::error!(part, reason, "failed");
+        // Whoever waits has been told, or is being told, that the outcome is unknown: the answers still have to leave.
+        drop(tokio::time::timeout(LAST_ANSWERS, self.http.shutdown()).await);
+        Err(BootError::new(part, "cannot go on", reason, "see the log; a restart recovers what was answered"))
+    }
+
+    /// Stops accepting, answers what was accepted, drains: all within `server.shutdown_timeout`.
+    pub async fn stop(mut self) {
+        let begun = Instant::now();
+        tracing::info!("stopping");
+        // Answers take milliseconds. A client that does not read its answer may hold half of the time, no more: the
+        // drain needs the rest.
+        let answered = tokio::time::timeout(self.shutdown_timeout / 2, self.http.shutdown()).await;
+        if answered.is_err() {
+            tracing::warn!("some connections did not end in time");
+        }
+        let left = self.core.stop(self.shutdown_timeout.saturating_sub(begun.elapsed())).await;
+        tracing::info!(left_for_next_start = left, elapsed_ms = milliseconds(begun.elapsed()), "stopped");
+    }
+}
+
+fn log_config(config: &Config) {
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        listen = %config.server.listen,
+        store = %config.store.url,
+        journal = config.journal.dir,
+        shards = config.shards(),
+        workers = config.workers(),
+        "starting"
+    );
+    let idle = config.not_in_force();
+    if !idle.is_empty() {
+        tracing::warn!(keys = idle.join(", "), "configured, but not in force in this version");
+    }
+    if config.insecure && !config.listens_on_loopback() {
+        tracing::warn!("the shop api is open to whoever reaches this address (--insecure)");
+    }
+    warn_of_few_descriptors(config);
+}
+
+/// A process usually starts with 1,024 files, far below the connections that it may be asked to hold.
+fn warn_of_few_descriptors(config: &Config) {
+    let needed = descriptors_needed(config);
+    match open_files_limit() {
+        Some(limit) if limit < needed => {
+            tracing::warn!(
+                limit,
+                needed,
+                "fewer open files allowed than the limits need: raise it with `ulimit -n`"
+            );
+        }
+        _ => {}
+    }
+}
+
+fn open_files_limit() -> Option<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find(|line| line.starts_with("Max open files"))?;
+    line.split_whitespace().nth(3)?.parse().ok()
+}
+
+fn milliseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,128 @@
+use super::config::{HEADERS_MAX, HttpConfig};
+use super::error::{self, ErrorCode, Failure};
+use super::metrics::HttpMetrics;
+use super::request_id::{REQUEST_ID, RequestIds};
+use super::route::route_of;
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+use subtle::ConstantTimeEq;
+use tower::Service;
+use tracing::{Instrument, Level, Span};
+
+/// What every request of a worker passes on its way in and out: its id, its credential, the clock, and a net for
+/// panics.
+pub(super) struct Door {
+    router: Router,
+    config: Arc<HttpConfig>,
+    metrics: Arc<HttpMetrics>,
+    ids: RequestIds,
+}
+
+impl Door {
+    /// The door in front of a router.
+    pub(super) fn new(router: Router, config: Arc<HttpConfig>, metrics: Arc<HttpMetrics>) -> Self {
+        Self { router, config, metrics, ids: RequestIds::new() }
+    }
+
+    /// Answers a request, whatever it is.
+    pub(super) async fn answer(&self, mut request: Request) -> Response {
+        let began = Instant::now();
+        let route = route_of(request.method(), request.uri().path());
+        let id = self.ids.settle(request.headers_mut());
+        let mut response = match self.let_in(&request) {
+            Ok(()) => self.route(request).await,
+            Err(failure) => failure.into_response(),
+        };
+        error::finish(&mut response, &id);
+        response.headers_mut().insert(REQUEST_ID, id);
+        self.metrics.request(route, response.status().as_u16(), began.elapsed());
+        response
+    }
+
+    /// A failure that no request led to, with an id all the same.
+    pub(super) fn refuse(&self, failure: &Failure) -> Response {
+        let id = self.ids.settle(&mut axum::http::HeaderMap::new());
+        let mut response = failure.respond(&id);
+        response.headers_mut().insert(REQUEST_ID, id);
+        response
+    }
+
+    /// Decided on the head alone. Everything below `/admin` needs the token, also what does not exist there.
+    fn let_in(&self, request: &Request) -> Result<(), Failure> {
+        if request.headers().len() > HEADERS_MAX {
+            let detail = format!("send at most {HEADERS_MAX} headers");
+            return Err(Failure::new(ErrorCode::HeadersTooLarge, detail));
+        }
+        let path = request.uri().path();
+        let is_admin =
+            path.strip_prefix("/admin").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if is_admin && !self.is_admin_token(request) {
+            return Err(Failure::new(ErrorCode::Unauthorized, "send Authorization: Bearer <admin token>"));
+        }
+        Ok(())
+    }
+
+    /// Hashes are compared, not tokens, so that time says nothing about either.
+    fn is_admin_token(&self, request: &Request) -> bool {
+        let Some(credential) = request.headers().get(header::AUTHORIZATION) else { return false };
+        let Some((scheme, token)) = credential.as_bytes().split_at_checked(b"Bearer ".len()) else {
+            return false;
+        };
+        let hash = Sha256::digest(token.trim_ascii());
+        scheme.eq_ignore_ascii_case(b"Bearer ")
+            && bool::from(hash.as_slice().ct_eq(&self.config.admin_token_hash))
+    }
+
+    /// A span costs more than the rest of the door, so there is one only where somebody looks.
+    async fn route(&self, request: Request) -> Response {
+        if !tracing::enabled!(Level::DEBUG) {
+            return caught(self.router.clone().call(request)).await;
+        }
+        let span = span_of(&request);
+        let work = caught(self.router.clone().call(request)).instrument(span.clone());
+        let response = work.await;
+        span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));
+        response
+    }
+}
+
+/// Carries what leads from a client's trace to ours; nothing of the request's content.
+fn span_of(request: &Request) -> Span {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    tracing::debug_span!(
+        "request",
+        method = %request.method(),
+        path = ?request.uri().path(),
+        request_id = header(REQUEST_ID.as_str()),
+        traceparent = header("traceparent"),
+    )
+}
+
+/// A panic of a handler is answered with 500; the process and the connection go on.
+async fn caught<E>(work: impl Future<Output = Result<Response, E>>) -> Response {
+    let mut work = pin!(work);
+    let polled = poll_fn(|context| {
+        // What a panic leaves behind is not looked at again: the future is dropped, and state is the engine's.
+        match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(answer)) => Poll::Ready(answer.ok()),
+            Err(_) => Poll::Ready(None),
+        }
+    });
+    polled.await.unwrap_or_else(|| {
+        tracing::error!("a handler panicked");
+        Failure::new(ErrorCode::Internal, "the request failed; its id leads to the reason").into_response()
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+use super::config::{HttpConfig, LISTEN_BACKLOG};
+use super::metrics::HttpMetrics;
+use super::openapi::router;
+use super::shop::ShopState;
+use super::worker::{self, Shared};
+use axum::Router;
+use floodgate_actors::Engine;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use tokio::sync::{mpsc, watch};
+
+/// Listeners that are bound, with nobody behind them yet: whoever connects waits for [`Server::serve`].
+pub struct Server {
+    config: HttpConfig,
+    address: SocketAddr,
+    listeners: Vec<TcpListener>,
+}
+
+/// A server at work.
+pub struct Running {
+    address: SocketAddr,
+    workers: usize,
+    stop: watch::Sender<bool>,
+    ends: mpsc::UnboundedReceiver<io::Result<()>>,
+}
+
+impl Server {
+    /// Binds one listener a worker, all to the same port.
+    pub fn bind(config: HttpConfig) -> io::Result<Self> {
+        refuse_taken_port(config.listen)?;
+        let first = listen(config.listen)?;
+        let address = first.local_addr()?;
+        let mut listeners = vec![first];
+        while listeners.len() < config.workers {
+            listeners.push(listen(address)?);
+        }
+        Ok(Self { config, address, listeners })
+    }
+
+    /// Where it listens; the port in force where port 0 was asked for.
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Starts the workers. Metrics are recorded if [`install_metrics`](super::install_metrics) was called before.
+    pub fn serve(self, engine: Engine) -> io::Result<Running> {
+        self.serve_routers(move |shared| {
+            router(Arc::new(ShopState {
+                port: engine.port(),
+                engine,
+                config: Arc::clone(&shared.config),
+                metrics: Arc::clone(&shared.metrics),
+            }))
+        })
+    }
+
+    fn serve_routers<F>(self, make_router: F) -> io::Result<Running>
+    where
+        F: FnOnce(&Shared) -> Router + Clone + Send + 'static,
+    {
+        let (stop, stopped) = watch::channel(false);
+        let (end, ends) = mpsc::unbounded_channel();
+        let shared = Shared {
+            config: Arc::new(self.config),
+            metrics: Arc::new(HttpMetrics::new()),
+            open: Arc::new(AtomicUsize::new(0)),
+            turned_away: Arc::new(AtomicUsize::new(0)),
+            stop: stopped,
+        };
+        let workers = self.listeners.len();
+        for (number, listener) in self.listeners.into_iter().enumerate() {
+            let (shared, make_router, report) =
+                (shared.clone(), make_router.clone(), Report::new(end.clone()));
+            std::thread::Builder::new()
+                .name(format!("http-{number}"))
+                .spawn(move || report.of(worker::run(listener, shared, make_router, number == 0)))?;
+        }
+        Ok(Running { address: self.address, workers, stop, ends })
+    }
+}
+
+impl Running {
+    /// Where it listens.
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Tells all workers to accept nothing more, to answer what is under way and to close what is idle. Returns at
+    /// once.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Resolves when all workers have ended, or with an error when the first one breaks down: then connections hang
+    /// on a listener that nobody serves, and the process should end. Can be called again after it was dropped.
+    pub async fn ended(&mut self) -> io::Result<()> {
+        while self.workers > 0 {
+            match self.ends.recv().await {
+                Some(end) => end?,
+                None => return Err(broken_down()),
+            }
+            self.workers -= 1;
+        }
+        Ok(())
+    }
+
+    /// Stops, and waits until all is answered. How long that may take is for the caller to limit.
+    pub async fn shutdown(&mut self) -> io::Result<()> {
+        self.stop();
+        self.ended().await
+    }
+}
+
+/// How a worker ended; a worker that panics drops it without a word, and that is said too.
+struct Report(Option<mpsc::UnboundedSender<io::Result<()>>>);
+
+impl Report {
+    const fn new(end: mpsc::UnboundedSender<io::Result<()>>) -> Self {
+        Self(Some(end))
+    }
+
+    fn of(mut self, end: io::Result<()>) {
+        self.send(end);
+    }
+
+    fn send(&mut self, end: io::Result<()>) {
+        let told = self.0.take().map(|report| report.send(end));
+        if let Some(Err(_)) = told {
+            tracing::debug!("a worker ended and nobody asks");
+        }
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            self.send(Err(broken_down()));
+        }
+    }
+}
+
+fn broken_down() -> io::Error {
+    io::Error::other("an HTTP worker broke down")
+}
+
+/// Workers share a port, and so could two engines without noticing: a listener that does not share finds out.
+fn refuse_taken_port(address: SocketAddr) -> io::Result<()> {
+    let socket = socket(address)?;
+    socket.bind(&address.into())?;
+    socket.listen(1)
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = socket(address)?;
+    socket.set_reuse_port(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(LISTEN_BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+/// With `SO_REUSEADDR`, so that connections of the last run that are winding up do not stop the start.
+fn socket(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    Ok(socket)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,225 @@
+//! A worker: a thread with a runtime of its own and a listener of its own.
+
+use super::config::{ACCEPT_PAUSE, HttpConfig, METRICS_UPKEEP, TURN_AWAY_TIMEOUT, TURNED_AWAY_MAX};
+use super::connection;
+use super::door::Door;
+use super::error::{ErrorCode, Failure};
+use super::metrics::{self, HttpMetrics};
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use http_body_util::BodyExt;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{interval, sleep, timeout};
+
+/// What all workers share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) config: Arc<HttpConfig>,
+    pub(super) metrics: Arc<HttpMetrics>,
+    /// Connections of all workers.
+    pub(super) open: Arc<AtomicUsize>,
+    /// Connections above the cap that are being told so.
+    pub(super) turned_away: Arc<AtomicUsize>,
+    pub(super) stop: watch::Receiver<bool>,
+}
+
+/// Runs a worker until it is told to stop and its connections have ended. The router is made on the worker's runtime,
+/// because that is where the engine's answers are to come back to.
+pub(super) fn run(
+    listener: std::net::TcpListener,
+    shared: Shared,
+    make_router: impl FnOnce(&Shared) -> Router,
+    keeps_metrics: bool,
+) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        if keeps_metrics {
+            tokio::spawn(keep_metrics(shared.stop.clone()));
+        }
+        let router = make_router(&shared);
+        Worker::new(shared, router).work(TcpListener::from_std(listener)?).await;
+        Ok(())
+    })
+}
+
+struct Worker {
+    shared: Shared,
+    door: Arc<Door>,
+    /// Each connection holds one end; when all are gone, so are the connections.
+    alive: mpsc::Sender<Infallible>,
+    ended: mpsc::Receiver<Infallible>,
+}
+
+impl Worker {
+    fn new(shared: Shared, router: Router) -> Self {
+        let door = Door::new(router, Arc::clone(&shared.config), Arc::clone(&shared.metrics));
+        let (alive, ended) = mpsc::channel(1);
+        Self { shared, door: Arc::new(door), alive, ended }
+    }
+
+    async fn work(mut self, listener: TcpListener) {
+        let mut stop = self.shared.stop.clone();
+        loop {
+            tokio::select! {
+                biased;
+                () = connection::told_to_stop(&mut stop) => break,
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => self.take(stream),
+                    Err(error) => pause(&error).await,
+                },
+            }
+        }
+        self.take_waiting(&listener).await;
+        drop(listener);
+        drop(self.alive);
+        // Nothing is ever sent: this ends when the last connection drops its end.
+        while self.ended.recv().await.is_some() {}
+    }
+
+    /// Connections that the kernel has accepted already would be reset with the listener: they get their answer.
+    async fn take_waiting(&self, listener: &TcpListener) {
+        while let Poll::Ready(Ok((stream, _))) =
+            poll_fn(|context| Poll::Ready(listener.poll_accept(context))).await
+        {
+            self.take(stream);
+        }
+    }
+
+    fn take(&self, stream: TcpStream) {
+        let Some(slot) = Slot::take(&self.shared.open, self.shared.config.connections_max) else {
+            return self.turn_away(stream);
+        };
+        // Without it a small answer can wait for the client's acknowledgement of the one before.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "the connection is gone already");
+            return;
+        }
+        let (door, shared, alive) = (Arc::clone(&self.door), self.shared.clone(), self.alive.clone());
+        tokio::spawn(async move {
+            shared.metrics.connections.increment(1.0);
+            connection::serve(stream, door, &shared.config, shared.stop.clone()).await;
+            shared.metrics.connections.decrement(1.0);
+            drop((slot, alive));
+        });
+    }
+
+    /// Above the cap: a short answer says so, because a connection that is left waiting in the kernel's queue looks
+    /// like a hang to its client. Only so many are told at a time; a flood beyond that is dropped.
+    fn turn_away(&self, stream: TcpStream) {
+        self.shared.metrics.turned_away.increment(1);
+        let Some(slot) = Slot::take(&self.shared.turned_away, TURNED_AWAY_MAX) else { return };
+        let door = Arc::clone(&self.door);
+        tokio::spawn(async move {
+            if timeout(TURN_AWAY_TIMEOUT, tell(stream, &door)).await.is_err() {
+                tracing::trace!("a client that was turned away did not listen");
+            }
+            drop(slot);
+        });
+    }
+}
+
+/// Answers before anything was asked, then reads on until the client has closed: closing first could take the answer
+/// back.
+async fn tell(mut stream: TcpStream, door: &Door) -> io::Result<()> {
+    let failure = Failure::new(ErrorCode::Overloaded, "too many connections");
+    stream.write_all(&raw_response(door.refuse(&failure)).await).await?;
+    stream.shutdown().await?;
+    let mut unread = [0; 1024];
+    while stream.read(&mut unread).await? > 0 {}
+    Ok(())
+}
+
+async fn raw_response(response: axum::response::Response) -> Vec<u8> {
+    let (mut parts, body) = response.into_parts();
+    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    let mut raw = format!("HTTP/1.1 {}\r\n", parts.status).into_bytes();
+    for (name, value) in &parts.headers {
+        raw.extend_from_slice(name.as_str().as_bytes());
+        raw.extend_from_slice(b": ");
+        raw.extend_from_slice(value.as_bytes());
+        raw.extend_from_slice(b"\r\n");
+    }
+    raw.extend_from_slice(b"\r\n");
+    raw.extend_from_slice(&body);
+    raw
+}
+
+/// A place among a limited number; given back when it is dropped.
+struct Slot(Arc<AtomicUsize>);
+
+impl Slot {
+    fn take(taken: &Arc<AtomicUsize>, max: usize) -> Option<Self> {
+        let slot = Self(Arc::clone(taken));
+        // The place is counted first and given back by the drop, so that two workers cannot both take the last.
+        (taken.fetch_add(1, Ordering::Relaxed) < max).then_some(slot)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A client that went away while it waited is nothing; running out of descriptors or memory lasts, and `accept`
+/// fails at once again until it is over.
+async fn pause(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted) {
+        tracing::warn!(%error, "no connection can be accepted");
+        sleep(ACCEPT_PAUSE).await;
+    }
+}
+
+async fn keep_metrics(mut stop: watch::Receiver<bool>) {
+    let mut rounds = interval(METRICS_UPKEEP);
+    while !*stop.borrow_and_update() {
+        tokio::select! {
+            _ = rounds.tick() => metrics::recorder().map(|recorder| recorder.run_upkeep()).unwrap_or_default(),
+            changed = stop.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_limited_and_given_back() {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let first = Slot::take(&taken, 2);
+        let second = Slot::take(&taken, 2);
+        assert!(first.is_some() && second.is_some());
+        assert!(Slot::take(&taken, 2).is_none());
+        drop(first);
+        assert!(Slot::take(&taken, 2).is_some());
+        drop(second);
+        assert_eq!(taken.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn whoever_is_turned_away_gets_a_whole_answer() {
+        let config = HttpConfig::new(([127, 0, 0, 1], 0).into(), 1, [0; 32]);
+        let door = Door::new(Router::new(), Arc::new(config), Arc::new(HttpMetrics::new()));
+        let raw = raw_response(door.refuse(&Failure::new(ErrorCode::Overloaded, "full"))).await;
+        let text = String::from_utf8(raw).expect("text");
+        let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+        assert!(head.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{head}");
+        for line in ["retry-after: 1", "connection: close", "content-type: application/problem+json"] {
+            assert!(head.contains(line), "{line} in {head}");
+        }
+        assert!(head.contains(&format!("content-length: {}", body.len())));
+        assert!(body.contains("\"code\":\"overloaded\""));
+    }
+}
