@@ -4,6 +4,7 @@
 //! handler knows nothing of status codes of failures: it returns a [`Failure`](error::Failure), and [`error`] is the
 //! only place that knows what each of them looks like outside.
 
+mod access;
 mod batch;
 mod body;
 mod catalogue;
@@ -22,6 +23,7 @@ mod openapi;
 mod order;
 mod order_json;
 mod order_query;
+mod preferences;
 mod problem;
 mod product;
 mod request_id;
@@ -33,7 +35,9 @@ mod stock;
 mod warmup;
 mod worker;
 
+pub use access::{Access, AccessKey, Scope};
 pub use config::HttpConfig;
 pub use metrics::install_metrics;
 pub use openapi::document;
+pub use preferences::Jar;
 pub use server::{Running, Server};

@@ -82,8 +82,10 @@ fn an_open_door_needs_to_be_wanted() {
     for address in ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:80"] {
         assert!(refusal(&[("server.listen", address)]).contains("--insecure"), "{address}");
         let key = format!("[{{ id = \"a\", sha256 = \"{}\", scope = \"shop\" }}]", "0".repeat(64));
-        let keyed = refusal(&[("server.listen", address), ("auth.api_keys", &key)]);
-        assert!(keyed.contains("--insecure"), "keys that nothing checks do not close it: {keyed}");
+        let keyed = [("server.listen", address), ("auth.api_keys", &key)];
+        assert!(refusal(&keyed).contains("sandbox"), "play money: {}", refusal(&keyed));
+        let real = [("payments.gateway", "http"), ("payments.url", "https://pay.example/")];
+        assert_eq!(refusal(&[keyed, real].concat()), "taken", "{address}");
         let wanted = Sources {
             flags: flags(&[("server.listen", address)]),
             file: Some(empty_file()),

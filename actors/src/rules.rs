@@ -2,6 +2,7 @@
 
 mod cart;
 mod catalogue;
+mod part;
 mod pricing;
 mod problem;
 
@@ -9,5 +10,6 @@ pub use cart::{
     Cart, CartItem, CartLine, LINES_MAX, Offer, OfferedStock, QUANTITY_MAX, build_cart, judge_line, take_from,
 };
 pub use catalogue::{judge_product, judge_seller};
+pub use part::part_of;
 pub use pricing::{Priced, PricingTerms, price};
 pub use problem::{Pointer, Problem, ProblemCode, Refusal, RefusalCode};

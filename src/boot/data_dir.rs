@@ -2,6 +2,7 @@
 
 use super::BootError;
 use crate::config::Config;
+use sha2::{Digest, Sha256};
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -20,10 +21,12 @@ pub struct Secrets {
     pub admin_token: String,
     /// Where it can be read; `None`: it came from the configuration.
     pub admin_token_file: Option<PathBuf>,
+    /// Signs what the engine hands out and wants back unchanged. Never logged.
+    pub signing_key: [u8; 32],
 }
 
 impl std::fmt::Debug for Secrets {
-    /// Without the token.
+    /// Without the secrets.
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("Secrets").field("admin_token_file", &self.admin_token_file).finish_non_exhaustive()
     }
@@ -35,17 +38,19 @@ pub fn prepare(config: &Config) -> Result<Secrets, BootError> {
     make_dir(&dir)?;
     make_dir(Path::new(&config.journal.dir))?;
     refuse_shared(&dir, config.insecure)?;
-    secret_in(&dir.join("secret"))?;
-    admin_token(config)
+    let secret = secret_in(&dir.join("secret"))?;
+    let (admin_token, admin_token_file) = admin_token(config)?;
+    Ok(Secrets { admin_token, admin_token_file, signing_key: Sha256::digest(secret).into() })
 }
 
-/// The admin token as configured, else as in the data directory, where it is made when it is missing.
-pub fn admin_token(config: &Config) -> Result<Secrets, BootError> {
+/// The admin token as configured, else as in the data directory, where it is made when it is missing; then with its
+/// file.
+pub fn admin_token(config: &Config) -> Result<(String, Option<PathBuf>), BootError> {
     if let Some(token) = &config.admin.token.0 {
-        return Ok(Secrets { admin_token: token.expose().to_owned(), admin_token_file: None });
+        return Ok((token.expose().to_owned(), None));
     }
     let file = config.data_dir().join("admin.token");
-    Ok(Secrets { admin_token: secret_in(&file)?, admin_token_file: Some(file) })
+    Ok((secret_in(&file)?, Some(file)))
 }
 
 fn make_dir(dir: &Path) -> Result<(), BootError> {

@@ -1,8 +1,8 @@
 //! The doors to the other packages: what the configuration means to each of them, and their errors in one line.
 
 use super::{BootError, Secrets};
-use crate::config::{Config, StoreUrl};
-use crate::http::{self, HttpConfig};
+use crate::config::{self, ApiKey, Config, StoreUrl};
+use crate::http::{self, Access, AccessKey, HttpConfig, Jar, Scope};
 use floodgate_actors::{Engine, EngineConfig};
 use floodgate_persistence::journal::JournalConfig;
 use floodgate_persistence::store::{self, CopyProgress, Store, StoreConfig};
@@ -139,7 +139,8 @@ impl BoundHttp {
             listen: server.listen,
             workers: config.workers(),
             connections_max: server.connections_max,
-            admin_token_hash: Sha256::digest(secrets.admin_token.as_bytes()).into(),
+            access: access(config, secrets),
+            preferences: Jar::new(secrets.signing_key, config.cache.preferences_ttl.0),
             request_timeout: server.request_timeout.0,
             header_timeout: server.header_timeout.0,
             body_timeout: server.body_timeout.0,
@@ -159,6 +160,22 @@ impl BoundHttp {
         let address = self.address();
         let running = self.server.serve(engine.clone()).map_err(|error| http_error(address, error))?;
         Ok(HttpServer { running })
+    }
+}
+
+/// Who may do what. The hashes are hexadecimal digits: the configuration has checked them.
+fn access(config: &Config, secrets: &Secrets) -> Access {
+    let key =
+        |key: &ApiKey| AccessKey { id: key.id.as_str().into(), hash: key.hash, scope: scope(key.scope) };
+    let token = Sha256::digest(secrets.admin_token.as_bytes()).into();
+    Access::new(token, config.auth.api_keys.iter().map(key).collect())
+}
+
+const fn scope(scope: config::Scope) -> Scope {
+    match scope {
+        config::Scope::Shop => Scope::Shop,
+        config::Scope::Seller(id) => Scope::Seller(id),
+        config::Scope::Admin => Scope::Admin,
     }
 }
 

@@ -151,7 +151,7 @@ sections! {
     /// `[auth]`: who may use the shop API.
     auth: Auth {
         /// The keys; none: anyone who reaches the address.
-        api_keys: Vec<ApiKey> = "[]" later;
+        api_keys: Vec<ApiKey> = "[]";
     }
     /// `[orders]`: terms of an order.
     orders: Orders {
@@ -182,7 +182,7 @@ sections! {
         /// Age at which what is digital about a product is refreshed.
         digital_ttl: Span = "5m";
         /// Life of the preferences cookie.
-        preferences_ttl: Span = "24h" later;
+        preferences_ttl: Span = "24h";
         /// The catalogue cache file.
         file: CacheFile = "auto";
     }

@@ -2,6 +2,7 @@ use super::Setting;
 use super::value::quoted;
 use ::config::{File, FileFormat, Source as _, Value, ValueKind};
 use floodgate_persistence::journal::SyncMode;
+use floodgate_persistence::model::SellerId;
 use serde::Deserialize;
 use std::fmt;
 
@@ -224,7 +225,7 @@ pub enum Scope {
     /// The shop API.
     Shop,
     /// The part of this seller.
-    Seller(u64),
+    Seller(SellerId),
     /// Everything.
     Admin,
 }
@@ -234,8 +235,8 @@ pub enum Scope {
 pub struct ApiKey {
     /// Name in logs and scope of idempotency keys.
     pub id: String,
-    /// SHA-256 of the secret, lower-case hex.
-    pub sha256: String,
+    /// SHA-256 of the secret.
+    pub hash: [u8; 32],
     /// What it may do.
     pub scope: Scope,
 }
@@ -274,15 +275,49 @@ impl ApiKey {
             ("shop", _) => Scope::Shop,
             ("admin", _) => Scope::Admin,
             (_, Some(id)) => {
-                Scope::Seller(id.parse().map_err(|_| format!("`seller:{id}` names no seller id"))?)
+                let seller = id.parse().ok().and_then(SellerId::new);
+                Scope::Seller(seller.ok_or_else(|| format!("`seller:{id}` names no seller id"))?)
             }
             (other, None) => return Err(format!("scope `{other}` is none of shop, seller:<id>, admin")),
         };
-        if text.sha256.len() != 64 || text.sha256.bytes().any(|byte| !byte.is_ascii_hexdigit()) {
-            return Err(format!("sha256 of `{}` is not 64 hexadecimal digits", text.id));
+        if !(1..=64).contains(&text.id.len()) || text.id.bytes().any(|byte| !byte.is_ascii_graphic()) {
+            return Err(format!("id `{}` is not 1 to 64 visible ASCII characters", text.id));
         }
-        Ok(Self { id: text.id, sha256: text.sha256.to_ascii_lowercase(), scope })
+        if RESERVED_IDS.contains(&text.id.as_str()) {
+            return Err(format!(
+                "id `{}` is taken: whoever has no key or the admin token goes by it",
+                text.id
+            ));
+        }
+        let hash = hash_of_hex(&text.sha256)
+            .ok_or_else(|| format!("sha256 of `{}` is not 64 hexadecimal digits", text.id))?;
+        Ok(Self { id: text.id, hash, scope })
     }
+}
+
+/// Ids that idempotency keys are scoped to already.
+const RESERVED_IDS: [&str; 2] = ["open", "admin"];
+
+fn hash_of_hex(text: &str) -> Option<[u8; 32]> {
+    let mut hash = [0; 32];
+    let digits = text.as_bytes().chunks_exact(2);
+    if text.len() != 2 * hash.len() || text.bytes().any(|byte| !byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (byte, digits) in hash.iter_mut().zip(digits) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(hash)
+}
+
+/// Two keys of one id would share what one of them may see again.
+fn ids_differ(keys: Vec<ApiKey>) -> Result<Vec<ApiKey>, String> {
+    for (place, key) in keys.iter().enumerate() {
+        if keys.iter().take(place).any(|earlier| earlier.id == key.id) {
+            return Err(format!("id `{}` is given twice", key.id));
+        }
+    }
+    Ok(keys)
 }
 
 impl Endpoint {
@@ -306,7 +341,8 @@ impl Setting for Vec<ApiKey> {
     }
 
     fn read(value: &Value) -> Result<Self, String> {
-        items::<ApiKeyText>(value)?.into_iter().map(ApiKey::check).collect()
+        let keys = items::<ApiKeyText>(value)?.into_iter().map(ApiKey::check).collect::<Result<_, _>>()?;
+        ids_differ(keys)
     }
 
     fn show(&self) -> String {
@@ -381,11 +417,26 @@ mod tests {
     #[test]
     fn api_keys_read_from_a_text() {
         let hash = "0".repeat(64);
-        for (scope, ok) in
-            [("shop", true), ("admin", true), ("seller:3", true), ("seller:x", false), ("", false)]
-        {
+        for (scope, ok) in [
+            ("shop", true),
+            ("admin", true),
+            ("seller:3", true),
+            ("seller:x", false),
+            ("seller:0", false),
+            ("", false),
+        ] {
             let text = format!(r#"[{{ id = "a", sha256 = "{hash}", scope = "{scope}" }}]"#);
             assert_eq!(Vec::<ApiKey>::parse(&text).is_ok(), ok, "{scope}");
+        }
+        let row = |id: &str, hash: &str| format!(r#"{{ id = "{id}", sha256 = "{hash}", scope = "shop" }}"#);
+        let read = |rows: &[String]| Vec::<ApiKey>::parse(&format!("[{}]", rows.join(",")));
+        let key = read(&[row("a", &"aF".repeat(32))]).expect("a key");
+        assert_eq!(key.first().map(|key| key.hash), Some([0xaf; 32]));
+        for (first, second) in [("a", "a"), ("a", "open"), ("admin", "a"), ("a", ""), ("a", "b c")] {
+            assert!(read(&[row(first, &hash), row(second, &hash)]).is_err(), "{first} {second}");
+        }
+        for bad in ["0".repeat(63), "g".repeat(64), "é".repeat(32)] {
+            assert!(read(&[row("a", &bad)]).is_err(), "{bad}");
         }
         for bad in ["", "1", "\"[]\"", "[]\nother = 1", r#"[{ id = "a" }]"#] {
             assert!(Vec::<ApiKey>::parse(bad).is_err(), "{bad}");

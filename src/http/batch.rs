@@ -1,9 +1,10 @@
+use super::access::Caller;
 use super::body::{self, JSON};
 use super::checkout::{CHECKOUTS, of_outcome};
 use super::checkout_shape::{CheckoutJson, Keys, ReadCheckout, read_checkout};
 use super::config::{BATCH_MAX, BODY_MAX, BULK_BODY_MAX};
 use super::error::{ErrorCode, Failure};
-use super::idempotency::{self, OPEN};
+use super::idempotency;
 use super::json::{self, Object, Shape};
 use super::order_json::OrderJson;
 use super::problem::ProblemJson;
@@ -88,10 +89,12 @@ pub(super) async fn place_batch(State(shop): State<Shop>, request: Request) -> R
     let (parts, body) = request.into_parts();
     body::content_type(&parts.headers, &[JSON])?;
     let key = idempotency::header_key(&parts.headers)?;
+    let caller = Caller::of(&parts);
     // One place was enough to look at the batch, and is given back at once; its checkouts need one each.
     let (body, _) = shop.admit_and_read(body, BULK_BODY_MAX).await?;
     let checkouts = split(json::read(&body)?)?;
-    let read = checkouts.iter().enumerate().map(|(place, raw)| read_item(raw, place, key));
+    let read =
+        checkouts.iter().enumerate().map(|(place, raw)| read_item(raw, place, key, caller.credential()));
     let answers = place_all(&shop, read.collect()).await?;
     let results = Results(&answers, parts.headers.get(REQUEST_ID));
     answers.iter().for_each(|answer| shop.metrics.checkout(answer.as_ref().err()));
@@ -113,7 +116,12 @@ fn split(raw: &RawValue) -> Result<Vec<&RawValue>, Failure> {
 }
 
 /// One checkout with its claim.
-fn read_item(raw: &RawValue, place: usize, header_key: Option<&str>) -> Result<CheckoutCommand, Failure> {
+fn read_item(
+    raw: &RawValue,
+    place: usize,
+    header_key: Option<&str>,
+    credential: &str,
+) -> Result<CheckoutCommand, Failure> {
     let body = raw.get().as_bytes();
     if body.len() > BODY_MAX {
         return Err(Failure::new(
@@ -123,7 +131,7 @@ fn read_item(raw: &RawValue, place: usize, header_key: Option<&str>) -> Result<C
     }
     let ReadCheckout { mut command, key } = read_checkout(body, Keys::Body)?;
     let key = key.or_else(|| header_key.map(|key| format!("{key}#{place}").into()));
-    command.idempotency = key.map(|key| idempotency::claim(OPEN, CHECKOUTS, &key, body));
+    command.idempotency = key.map(|key| idempotency::claim(credential, CHECKOUTS, &key, body));
     Ok(command)
 }
 
@@ -183,8 +191,8 @@ mod tests {
             (own, Some("K"), Some("own")),
         ] {
             let raw = json::read(body.as_bytes()).expect("JSON");
-            let command = read_item(raw, 3, header).expect("a checkout");
-            let claim = expected.map(|key| idempotency::claim(OPEN, CHECKOUTS, key, body.as_bytes()));
+            let command = read_item(raw, 3, header, "web").expect("a checkout");
+            let claim = expected.map(|key| idempotency::claim("web", CHECKOUTS, key, body.as_bytes()));
             assert_eq!(command.idempotency, claim, "{body} {header:?}");
         }
     }

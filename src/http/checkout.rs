@@ -1,8 +1,9 @@
+use super::access::Caller;
 use super::body::{self, JSON};
 use super::checkout_shape::{CheckoutJson, Keys, ReadCheckout, read_checkout};
 use super::config::BODY_MAX;
 use super::error::Failure;
-use super::idempotency::{self, IDEMPOTENT_REPLAYED, OPEN};
+use super::idempotency::{self, IDEMPOTENT_REPLAYED};
 use super::order_json::{OrderJson, QuoteJson};
 use super::shop::{Shop, ShopState, ok, respond};
 use axum::extract::{Request, State};
@@ -36,9 +37,10 @@ async fn place(shop: &ShopState, request: Request) -> Result<Response, Failure> 
     let (parts, body) = request.into_parts();
     body::content_type(&parts.headers, &[JSON])?;
     let key = idempotency::header_key(&parts.headers)?;
+    let caller = Caller::of(&parts);
     let (body, permit) = shop.admit_and_read(body, BODY_MAX).await?;
     let ReadCheckout { mut command, .. } = read_checkout(&body, Keys::Header)?;
-    command.idempotency = key.map(|key| idempotency::claim(OPEN, CHECKOUTS, key, &body));
+    command.idempotency = key.map(|key| idempotency::claim(caller.credential(), CHECKOUTS, key, &body));
     drop(body);
     let placed = of_outcome(shop.answer(shop.port.checkout(command, permit)).await?)?;
     Ok(created(&placed))

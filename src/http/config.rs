@@ -1,3 +1,5 @@
+use super::access::Access;
+use super::preferences::Jar;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -32,8 +34,10 @@ pub struct HttpConfig {
     pub workers: usize,
     /// Most open connections of all workers together.
     pub connections_max: usize,
-    /// SHA-256 of the admin token. The token itself is not kept.
-    pub admin_token_hash: [u8; 32],
+    /// Who may do what.
+    pub access: Access,
+    /// Signs the shopper's preferences.
+    pub preferences: Jar,
     /// How long the engine may take to answer a call; then 504.
     pub request_timeout: Duration,
     /// How long a request's head may take from its first byte to its last.
@@ -47,13 +51,14 @@ pub struct HttpConfig {
 }
 
 impl HttpConfig {
-    /// The defaults of everything that has one.
-    pub fn new(listen: SocketAddr, workers: usize, admin_token_hash: [u8; 32]) -> Self {
+    /// The defaults of everything that has one. Cookies are signed with no secret: for tests.
+    pub fn new(listen: SocketAddr, workers: usize, access: Access) -> Self {
         Self {
             listen,
             workers,
             connections_max: 12_000,
-            admin_token_hash,
+            access,
+            preferences: Jar::new([0; 32], Duration::from_secs(24 * 60 * 60)),
             request_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
@@ -63,7 +68,7 @@ impl HttpConfig {
     }
 }
 
-/// Without the hash: it is nobody's business in a log.
+/// The essentials.
 impl std::fmt::Debug for HttpConfig {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("HttpConfig")

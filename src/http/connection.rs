@@ -196,7 +196,8 @@ mod tests {
     fn paced(buffer: usize) -> (Paced<tokio::io::DuplexStream>, tokio::io::DuplexStream, Arc<AtomicU64>) {
         let (ours, theirs) = duplex(buffer);
         let turns = Arc::new(AtomicU64::new(0));
-        let config = HttpConfig::new(([127, 0, 0, 1], 0).into(), 1, [0; 32]);
+        let config =
+            HttpConfig::new(([127, 0, 0, 1], 0).into(), 1, crate::http::Access::new([0; 32], Vec::new()));
         (Paced::new(ours, Arc::clone(&turns), &config), theirs, turns)
     }
 

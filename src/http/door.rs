@@ -1,20 +1,18 @@
+use super::access::Caller;
 use super::config::{HEADERS_MAX, HttpConfig};
 use super::error::{self, ErrorCode, Failure};
 use super::metrics::HttpMetrics;
 use super::request_id::{REQUEST_ID, RequestIds};
-use super::route::route_of;
+use super::route::{audience_of, route_of};
 use axum::Router;
 use axum::extract::Request;
-use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use sha2::{Digest, Sha256};
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
-use subtle::ConstantTimeEq;
 use tower::Service;
 use tracing::{Instrument, Level, Span};
 
@@ -38,8 +36,11 @@ impl Door {
         let began = Instant::now();
         let route = route_of(request.method(), request.uri().path());
         let id = self.ids.settle(request.headers_mut());
-        let mut response = match self.let_in(&request) {
-            Ok(()) => self.route(request).await,
+        let mut response = match self.let_in(&request, route) {
+            Ok(caller) => {
+                caller.mark(request.extensions_mut());
+                self.route(request).await
+            }
             Err(failure) => failure.into_response(),
         };
         error::finish(&mut response, &id);
@@ -56,30 +57,13 @@ impl Door {
         response
     }
 
-    /// Decided on the head alone. Everything below `/admin` needs the token, also what does not exist there.
-    fn let_in(&self, request: &Request) -> Result<(), Failure> {
+    /// Decided on the head alone.
+    fn let_in(&self, request: &Request, route: usize) -> Result<Caller, Failure> {
         if request.headers().len() > HEADERS_MAX {
             let detail = format!("send at most {HEADERS_MAX} headers");
             return Err(Failure::new(ErrorCode::HeadersTooLarge, detail));
         }
-        let path = request.uri().path();
-        let is_admin =
-            path.strip_prefix("/admin").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        if is_admin && !self.is_admin_token(request) {
-            return Err(Failure::new(ErrorCode::Unauthorized, "send Authorization: Bearer <admin token>"));
-        }
-        Ok(())
-    }
-
-    /// Hashes are compared, not tokens, so that time says nothing about either.
-    fn is_admin_token(&self, request: &Request) -> bool {
-        let Some(credential) = request.headers().get(header::AUTHORIZATION) else { return false };
-        let Some((scheme, token)) = credential.as_bytes().split_at_checked(b"Bearer ".len()) else {
-            return false;
-        };
-        let hash = Sha256::digest(token.trim_ascii());
-        scheme.eq_ignore_ascii_case(b"Bearer ")
-            && bool::from(hash.as_slice().ct_eq(&self.config.admin_token_hash))
+        self.config.access.admit(request.headers(), audience_of(route, request.uri().path()))
     }
 
     /// A span costs more than the rest of the door, so there is one only where somebody looks.

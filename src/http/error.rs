@@ -51,6 +51,8 @@ codes! {
     InvalidField = BAD_REQUEST, "invalid_field", "Invalid field";
     /// No credential, or a wrong one.
     Unauthorized = UNAUTHORIZED, "unauthorized", "No valid credential";
+    /// A credential that does not cover the call.
+    Forbidden = FORBIDDEN, "forbidden", "Not allowed";
     /// No such thing.
     NotFound = NOT_FOUND, "not_found", "Not found";
     /// The path exists, but not with this method.

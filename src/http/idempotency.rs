@@ -8,10 +8,6 @@ use sha2::{Digest, Sha256};
 pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Marks an answer that was given before.
 pub(super) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-/// Credential of everyone who shops without a key of their own.
-pub(super) const OPEN: &str = "open";
-/// Credential of whoever holds the admin token.
-pub(super) const ADMIN: &str = "admin";
 
 const KEY_LENGTH_MAX: usize = 255;
 /// Not a visible character, so no two different triples look the same when joined.

@@ -56,7 +56,7 @@ impl HttpMetrics {
     /// Looks everything up, so that every series is there from the start.
     pub(super) fn new() -> Self {
         describe();
-        let of_route = |(method, route): &(&'static str, &'static str)| {
+        let of_route = |(method, route, _): &(&'static str, &'static str, _)| {
             CLASSES.map(
                 |class| histogram!(DURATION, "method" => *method, "route" => *route, "status_class" => class),
             )

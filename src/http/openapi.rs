@@ -2,7 +2,7 @@
 
 use super::problem::ProblemJson;
 use super::shop::Shop;
-use super::{batch, catalogue, checkout, health, order, product, status, stock, warmup};
+use super::{batch, catalogue, checkout, health, order, preferences, product, status, stock, warmup};
 use axum::Router;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, Parameter, PathItem};
@@ -44,6 +44,7 @@ fn described() -> OpenApiRouter<Shop> {
         .routes(routes!(order::list_orders))
         .routes(routes!(order::get_order))
         .routes(routes!(order::get_events))
+        .routes(routes!(preferences::get_preferences, preferences::put_preferences))
         .routes(routes!(catalogue::put_products))
         .routes(routes!(catalogue::put_sellers))
         .routes(routes!(stock::adjust_stock))
@@ -105,10 +106,11 @@ fn add_errors(path: &str, operation: &mut Operation) {
     let has_query = operation.parameters.is_some() && !path.contains("{id}");
     let is_warmup = path == "/admin/warmup";
     let judged = path.starts_with("/v1/checkouts") || path == "/v1/quotes" || path.ends_with("/stock");
-    let uses_engine = !matches!(path, "/livez" | "/openapi.json" | "/metrics");
+    let uses_engine = !matches!(path, "/livez" | "/openapi.json" | "/metrics" | "/v1/preferences");
     let errors = [
         ("400", has_body || has_query, "Not JSON, or of the wrong shape"),
-        ("401", path.starts_with("/admin"), "No valid credential"),
+        ("401", path.starts_with("/admin") || path.starts_with("/v1"), "No valid credential"),
+        ("403", path.starts_with("/v1"), "The credential does not cover this"),
         ("404", path.contains("{id}") || (is_warmup && !has_body), "No such thing"),
         ("408", has_body, "The body did not arrive in time; nothing was done"),
         ("409", judged || (is_warmup && has_body), "Not as things are now"),

@@ -1,12 +1,14 @@
-use super::error::Failure;
+use super::access::Caller;
+use super::error::{ErrorCode, Failure};
 use super::order_json::{OrderJson, as_text};
 use super::order_query::{OrderQuery, cursor, path_id, read_query};
 use super::shop::{Shop, ok};
 use axum::extract::{Path, State};
-use axum::http::Uri;
+use axum::http::{Extensions, Uri};
 use axum::response::Response;
-use floodgate_actors::{OrderEventView, OrderListView};
-use floodgate_persistence::model::{OrderId, Timestamp};
+use floodgate_actors::rules::part_of;
+use floodgate_actors::{OrderEventView, OrderListView, OrderView};
+use floodgate_persistence::model::{OrderId, SellerId, Timestamp};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
@@ -76,8 +78,12 @@ impl EventJson {
     params(("id" = u64, Path, description = "The order", minimum = 1, maximum = 9007199254740991_i64)),
     responses((status = 200, description = "The order", body = OrderJson))
 )]
-pub(super) async fn get_order(State(shop): State<Shop>, Path(id): Path<String>) -> Result<Response, Failure> {
-    let order = shop.answer(shop.engine.order(order_id(&id)?)).await??.ok_or_else(unknown)?;
+pub(super) async fn get_order(
+    State(shop): State<Shop>,
+    Path(id): Path<String>,
+    extensions: Extensions,
+) -> Result<Response, Failure> {
+    let order = find(&shop, &id, &Caller::in_extensions(&extensions)).await?;
     Ok(ok(&OrderJson::now(&order)))
 }
 
@@ -90,7 +96,12 @@ pub(super) async fn get_order(State(shop): State<Shop>, Path(id): Path<String>) 
 pub(super) async fn get_events(
     State(shop): State<Shop>,
     Path(id): Path<String>,
+    extensions: Extensions,
 ) -> Result<Response, Failure> {
+    let caller = Caller::in_extensions(&extensions);
+    if caller.only_seller().is_some() {
+        find(&shop, &id, &caller).await?;
+    }
     let events = shop.answer(shop.engine.order_events(order_id(&id)?)).await??.ok_or_else(unknown)?;
     Ok(ok(&HistoryJson { data: events.iter().map(EventJson::new).collect() }))
 }
@@ -100,9 +111,38 @@ pub(super) async fn get_events(
     get, path = "/v1/orders", tag = "shop", params(OrderQuery),
     responses((status = 200, description = "A page of orders", body = OrderPageJson))
 )]
-pub(super) async fn list_orders(State(shop): State<Shop>, uri: Uri) -> Result<Response, Failure> {
-    let page = shop.answer(shop.engine.orders(read_query(&uri)?)).await??;
+pub(super) async fn list_orders(
+    State(shop): State<Shop>,
+    uri: Uri,
+    extensions: Extensions,
+) -> Result<Response, Failure> {
+    let mut filter = read_query(&uri)?;
+    let seller = Caller::in_extensions(&extensions).only_seller();
+    if let Some(seller) = seller
+        && filter.seller_id.replace(seller.get()).is_some_and(|asked| asked != seller.get())
+    {
+        return Err(Failure::new(ErrorCode::Forbidden, "this key sees the orders of its own seller only"));
+    }
+    let mut page = shop.answer(shop.engine.orders(filter)).await??;
+    if let Some(seller) = seller {
+        page.orders = page.orders.into_iter().filter_map(|order| seen_by(order, seller)).collect();
+    }
     Ok(ok(&OrderPageJson::new(&page)))
+}
+
+/// An order, as far as the caller may see it. What is not theirs does not exist for them.
+async fn find(shop: &Shop, id: &str, caller: &Caller) -> Result<OrderView, Failure> {
+    let order = shop.answer(shop.engine.order(order_id(id)?)).await??;
+    let order = match caller.only_seller() {
+        Some(seller) => order.and_then(|order| seen_by(order, seller)),
+        None => order,
+    };
+    order.ok_or_else(unknown)
+}
+
+fn seen_by(order: OrderView, seller: SellerId) -> Option<OrderView> {
+    let placed = part_of(&order.placed, seller)?;
+    Some(OrderView { placed, ..order })
 }
 
 /// An id in a path that no order can have leads nowhere, like one that no order has.

@@ -1,8 +1,9 @@
+use super::access::Caller;
 use super::body::{self, JSON};
 use super::checkout_shape::plain;
 use super::config::BODY_MAX;
 use super::error::{ErrorCode, Failure};
-use super::idempotency::{self, ADMIN, IDEMPOTENT_REPLAYED};
+use super::idempotency::{self, IDEMPOTENT_REPLAYED};
 use super::json::{self, Object, Shape};
 use super::order_json::as_text;
 use super::order_query::path_id;
@@ -66,9 +67,10 @@ pub(super) async fn adjust_stock(
     let (parts, body) = request.into_parts();
     body::content_type(&parts.headers, &[JSON])?;
     let key = idempotency::header_key(&parts.headers)?;
+    let caller = Caller::of(&parts);
     let body = body::read(body, BODY_MAX, shop.config.body_timeout).await?;
     let AdjustmentJson { delta, reason } = read_adjustment(&body)?;
-    let claim = key.map(|key| idempotency::claim(ADMIN, parts.uri.path(), key, &body));
+    let claim = key.map(|key| idempotency::claim(caller.credential(), parts.uri.path(), key, &body));
     let work = shop.engine.adjust_stock(product_id, delta, reason, claim);
     of_outcome(product_id, delta, shop.answer(work).await??)
 }

@@ -210,7 +210,8 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_is_turned_away_gets_a_whole_answer() {
-        let config = HttpConfig::new(([127, 0, 0, 1], 0).into(), 1, [0; 32]);
+        let config =
+            HttpConfig::new(([127, 0, 0, 1], 0).into(), 1, crate::http::Access::new([0; 32], Vec::new()));
         let door = Door::new(Router::new(), Arc::new(config), Arc::new(HttpMetrics::new()));
         let raw = raw_response(door.refuse(&Failure::new(ErrorCode::Overloaded, "full"))).await;
         let text = String::from_utf8(raw).expect("text");

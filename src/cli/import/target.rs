@@ -57,7 +57,7 @@ enum Tried {
 impl Target {
     /// The engine at `url`, with the configured token.
     pub(super) fn at(url: &str, config: &Config) -> Result<Self, CliError> {
-        let token = boot::admin_token(config)?.admin_token;
+        let (token, _) = boot::admin_token(config)?;
         Ok(Self::Running(Api {
             agent: agent(CALL_TIMEOUT),
             base: url.trim_end_matches('/').to_owned(),

@@ -1,9 +1,11 @@
 use super::*;
+use crate::http::access::Access;
 use crate::http::health;
 use axum::body::Body;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::routing::{get, post};
 use http_body_util::BodyExt;
+use sha2::{Digest, Sha256};
 
 const TOKEN: &str = "0123456789abcdef";
 
@@ -15,7 +17,7 @@ fn door() -> Door {
         .route("/panic", post(|| async { panic!("on purpose") as &str }))
         .route("/id", get(|headers: HeaderMap| async move { headers[REQUEST_ID].as_bytes().to_vec() }));
     let hash = Sha256::digest(TOKEN).into();
-    let config = HttpConfig::new(([127, 0, 0, 1], 0).into(), 1, hash);
+    let config = HttpConfig::new(([127, 0, 0, 1], 0).into(), 1, Access::new(hash, Vec::new()));
     Door::new(router, Arc::new(config), Arc::new(HttpMetrics::new()))
 }
 

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn config(workers: usize) -> HttpConfig {
-    HttpConfig::new(([127, 0, 0, 1], 0).into(), workers, [0; 32])
+    HttpConfig::new(([127, 0, 0, 1], 0).into(), workers, crate::http::Access::new([0; 32], Vec::new()))
 }
 
 /// A gate that a handler waits at: it says that it has come, and goes on when it may.
