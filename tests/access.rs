@@ -150,3 +150,26 @@ fn without_keys_the_shop_is_open_and_the_rest_is_not() {
     assert_eq!(nobody.get("/admin/status").status, 401);
     assert_eq!(by(&engine, "a key of old").get("/v1/orders/1").status, 401, "a wrong key is no key");
 }
+
+/// Who asks too often is told when to come back, others are served, and health is never limited.
+#[test]
+fn one_caller_cannot_take_it_all() {
+    let engine = Engine::start(Store::sqlite(), &["limits.requests_per_second=1", "limits.burst=5"]);
+    let (nobody, admin) = (engine.client(), engine.admin());
+    let answers: Vec<_> = (0..20).map(|_| nobody.get("/v1/orders/1")).collect();
+    let limited = answers.iter().filter(|answer| answer.status == 429).count();
+    assert!(answers[..5].iter().all(|answer| answer.status == 404) && limited > 0, "{limited} limited");
+    let refused = answers.iter().find(|answer| answer.status == 429).expect("one");
+    assert_eq!(
+        (refused.code(), refused.header("ratelimit-policy")),
+        ("rate_limited", Some("\"default\";q=1;w=1"))
+    );
+    assert!(
+        refused.header("retry-after").is_some_and(|after| after.parse::<u32>().is_ok_and(|after| after >= 1))
+    );
+    assert_eq!(answers[0].header("ratelimit"), Some("\"default\";r=4;t=1"));
+    admin.get("/admin/status").expect(200);
+    for _ in 0..20 {
+        nobody.get("/livez").expect(200);
+    }
+}

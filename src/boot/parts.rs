@@ -2,7 +2,7 @@
 
 use super::{BootError, Secrets};
 use crate::config::{self, ApiKey, Config, StoreUrl};
-use crate::http::{self, Access, AccessKey, HttpConfig, Jar, Scope};
+use crate::http::{self, Access, AccessKey, HttpConfig, Jar, RateLimits, Scope};
 use floodgate_actors::{Engine, EngineConfig};
 use floodgate_persistence::journal::JournalConfig;
 use floodgate_persistence::store::{self, CopyProgress, Store, StoreConfig};
@@ -140,6 +140,7 @@ impl BoundHttp {
             workers: config.workers(),
             connections_max: server.connections_max,
             access: access(config, secrets),
+            rate: rate_limits(config),
             preferences: Jar::new(secrets.signing_key, config.cache.preferences_ttl.0),
             request_timeout: server.request_timeout.0,
             header_timeout: server.header_timeout.0,
@@ -169,6 +170,13 @@ fn access(config: &Config, secrets: &Secrets) -> Access {
         |key: &ApiKey| AccessKey { id: key.id.as_str().into(), hash: key.hash, scope: scope(key.scope) };
     let token = Sha256::digest(secrets.admin_token.as_bytes()).into();
     Access::new(token, config.auth.api_keys.iter().map(key).collect())
+}
+
+fn rate_limits(config: &Config) -> Option<Arc<RateLimits>> {
+    // Both are at most a million: checked with the configuration.
+    let [per_second, burst] = [config.limits.requests_per_second, config.limits.burst]
+        .map(|limit| u32::try_from(limit).unwrap_or(u32::MAX));
+    RateLimits::new(per_second, burst).map(Arc::new)
 }
 
 const fn scope(scope: config::Scope) -> Scope {

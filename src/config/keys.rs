@@ -139,9 +139,9 @@ sections! {
     /// `[limits]`: rate limits by API key, else by address.
     limits: Limits {
         /// Requests a second; 0: no limit.
-        requests_per_second: u64 = "0" later;
-        /// Requests that may come at once on top; 0: as many as a second's.
-        burst: u64 = "0" later;
+        requests_per_second: u64 = "0";
+        /// Requests that may come at once; 0: as many as a second's.
+        burst: u64 = "0";
     }
     /// `[admin]`: the admin API.
     admin: Admin {

@@ -155,12 +155,17 @@ impl Caller {
         }
     }
 
+    /// The id of the caller's key, if they have one.
+    pub(super) const fn key_id(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Nobody => None,
+            Self::Shop(id) | Self::Seller(id, _) | Self::Admin(id) => Some(id),
+        }
+    }
+
     /// What idempotency keys are scoped to: the id of the credential, so that a rotated secret changes nothing.
     pub(super) fn credential(&self) -> &str {
-        match self {
-            Self::Nobody => OPEN,
-            Self::Shop(id) | Self::Seller(id, _) | Self::Admin(id) => id,
-        }
+        self.key_id().map_or(OPEN, |id| id)
     }
 
     /// The seller whose part of the orders is all that the caller may see; `None`: all of them.

@@ -1,6 +1,8 @@
 use super::access::Access;
 use super::preferences::Jar;
+use super::rate::RateLimits;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Largest body of a single call, in bytes.
@@ -36,6 +38,8 @@ pub struct HttpConfig {
     pub connections_max: usize,
     /// Who may do what.
     pub access: Access,
+    /// How often one caller may ask; `None`: as often as they like.
+    pub rate: Option<Arc<RateLimits>>,
     /// Signs the shopper's preferences.
     pub preferences: Jar,
     /// How long the engine may take to answer a call; then 504.
@@ -58,6 +62,7 @@ impl HttpConfig {
             workers,
             connections_max: 12_000,
             access,
+            rate: None,
             preferences: Jar::new([0; 32], Duration::from_secs(24 * 60 * 60)),
             request_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(10),

@@ -9,6 +9,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,9 +20,10 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Sleep, sleep};
 
-/// Serves a connection until it ends, or until `stop` says so and its request is answered.
+/// Serves a connection from `peer` until it ends, or until `stop` says so and its request is answered.
 pub(super) async fn serve(
     stream: TcpStream,
+    peer: IpAddr,
     door: Arc<Door>,
     config: &HttpConfig,
     mut stop: watch::Receiver<bool>,
@@ -32,7 +34,7 @@ pub(super) async fn serve(
         turns.fetch_add(1, Ordering::Relaxed);
         let (door, turns) = (Arc::clone(&door), Arc::clone(&turns));
         async move {
-            let response = door.answer(request.map(Body::new)).await;
+            let response = door.answer(request.map(Body::new), peer).await;
             turns.fetch_add(1, Ordering::Relaxed);
             Ok::<_, Infallible>(response)
         }

@@ -1,13 +1,15 @@
-use super::access::Caller;
+use super::access::{Audience, Caller};
 use super::config::{HEADERS_MAX, HttpConfig};
 use super::error::{self, ErrorCode, Failure};
 use super::metrics::HttpMetrics;
+use super::rate::{Allowance, RateLimits};
 use super::request_id::{REQUEST_ID, RequestIds};
 use super::route::{audience_of, route_of};
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use std::future::{Future, poll_fn};
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
@@ -32,15 +34,16 @@ impl Door {
     }
 
     /// Answers a request, whatever it is.
-    pub(super) async fn answer(&self, mut request: Request) -> Response {
+    pub(super) async fn answer(&self, mut request: Request, peer: IpAddr) -> Response {
         let began = Instant::now();
         let route = route_of(request.method(), request.uri().path());
         let id = self.ids.settle(request.headers_mut());
         let mut response = match self.let_in(&request, route) {
-            Ok(caller) => {
+            Ok((caller, None)) => {
                 caller.mark(request.extensions_mut());
                 self.route(request).await
             }
+            Ok((caller, Some(rate))) => self.at_its_rate(rate, &caller, peer, request).await,
             Err(failure) => failure.into_response(),
         };
         error::finish(&mut response, &id);
@@ -57,13 +60,39 @@ impl Door {
         response
     }
 
-    /// Decided on the head alone.
-    fn let_in(&self, request: &Request, route: usize) -> Result<Caller, Failure> {
+    /// Decided on the head alone. What is open to everybody (health, measurements) is never limited: an operator needs
+    /// it most when there is too much of all else.
+    fn let_in(&self, request: &Request, route: usize) -> Result<(Caller, Option<&RateLimits>), Failure> {
         if request.headers().len() > HEADERS_MAX {
             let detail = format!("send at most {HEADERS_MAX} headers");
             return Err(Failure::new(ErrorCode::HeadersTooLarge, detail));
         }
-        self.config.access.admit(request.headers(), audience_of(route, request.uri().path()))
+        let audience = audience_of(route, request.uri().path());
+        let caller = self.config.access.admit(request.headers(), audience)?;
+        let rate = self.config.rate.as_deref().filter(|_| audience != Audience::Anyone);
+        Ok((caller, rate))
+    }
+
+    async fn at_its_rate(
+        &self,
+        rate: &RateLimits,
+        caller: &Caller,
+        peer: IpAddr,
+        mut request: Request,
+    ) -> Response {
+        let allowance = rate.take(caller, peer);
+        let mut response = match allowance {
+            Allowance::Granted { .. } => {
+                caller.clone().mark(request.extensions_mut());
+                self.route(request).await
+            }
+            Allowance::Refused { .. } => {
+                Failure::new(ErrorCode::RateLimited, "slow down: Retry-After says when to come back")
+                    .into_response()
+            }
+        };
+        rate.tell(allowance, response.headers_mut());
+        response
     }
 
     /// A span costs more than the rest of the door, so there is one only where somebody looks.

@@ -77,6 +77,8 @@ codes! {
     ValidationFailed = UNPROCESSABLE_ENTITY, "validation_failed", "The request cannot be done as it is";
     /// The same key with another body.
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The key belongs to another request";
+    /// One caller asks too often.
+    RateLimited = TOO_MANY_REQUESTS, "rate_limited", "Too many requests";
     /// A fault of ours.
     Internal = INTERNAL_SERVER_ERROR, "internal_error", "Internal error";
     /// As much under way as the engine takes.

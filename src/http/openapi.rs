@@ -117,6 +117,7 @@ fn add_errors(path: &str, operation: &mut Operation) {
         ("413", has_body, "The body is too large"),
         ("415", has_body, "Another content type is wanted"),
         ("422", judged, "Well-formed, but cannot be done"),
+        ("429", path.starts_with("/admin") || path.starts_with("/v1"), "Too often; nothing was done"),
         ("500", true, "A fault of the engine"),
         ("503", uses_engine, "Not now; nothing was done"),
         ("504", uses_engine && path != "/readyz", "The outcome is unknown"),

@@ -11,6 +11,7 @@ use http_body_util::BodyExt;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
@@ -72,7 +73,7 @@ impl Worker {
                 biased;
                 () = connection::told_to_stop(&mut stop) => break,
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => self.take(stream),
+                    Ok((stream, peer)) => self.take(stream, peer.ip()),
                     Err(error) => pause(&error).await,
                 },
             }
@@ -86,14 +87,14 @@ impl Worker {
 
     /// Connections that the kernel has accepted already would be reset with the listener: they get their answer.
     async fn take_waiting(&self, listener: &TcpListener) {
-        while let Poll::Ready(Ok((stream, _))) =
+        while let Poll::Ready(Ok((stream, peer))) =
             poll_fn(|context| Poll::Ready(listener.poll_accept(context))).await
         {
-            self.take(stream);
+            self.take(stream, peer.ip());
         }
     }
 
-    fn take(&self, stream: TcpStream) {
+    fn take(&self, stream: TcpStream, peer: IpAddr) {
         let Some(slot) = Slot::take(&self.shared.open, self.shared.config.connections_max) else {
             return self.turn_away(stream);
         };
@@ -105,7 +106,7 @@ impl Worker {
         let (door, shared, alive) = (Arc::clone(&self.door), self.shared.clone(), self.alive.clone());
         tokio::spawn(async move {
             shared.metrics.connections.increment(1.0);
-            connection::serve(stream, door, &shared.config, shared.stop.clone()).await;
+            connection::serve(stream, peer, door, &shared.config, shared.stop.clone()).await;
             shared.metrics.connections.decrement(1.0);
             drop((slot, alive));
         });

@@ -26,7 +26,8 @@ async fn ask(method: Method, path: &str, headers: &[(&str, &str)]) -> (StatusCod
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let response = door().answer(request.body(Body::empty()).expect("a request")).await;
+    let response =
+        door().answer(request.body(Body::empty()).expect("a request"), [127, 0, 0, 1].into()).await;
     let (parts, body) = response.into_parts();
     let body = body.collect().await.expect("a body").to_bytes();
     (parts.status, parts.headers, String::from_utf8(body.to_vec()).expect("text"))
