@@ -13,6 +13,7 @@ mod load;
 mod mariadb;
 mod shop;
 mod sql;
+pub mod strace;
 
 pub use books::{Olist, assert_invoices_are_gapless, assert_tables_agree};
 pub use client::{Answer, Client};
