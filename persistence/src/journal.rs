@@ -32,6 +32,7 @@ mod prepare;
 mod writer;
 
 mod inspect;
+mod repair;
 mod resume;
 
 #[cfg(test)]
@@ -45,6 +46,7 @@ pub use handle::{JournalHandle, SegmentInfo};
 pub use inspect::{JournalSummary, SegmentSummary, frames, inspect, verify};
 pub use reader::FrameReader;
 pub use recovery::{RecoverFrom, Recovery, TailState, recover, recover_on};
-pub use resume::resume;
+pub use repair::{LostBytes, RepairReport, plan_repair, plan_repair_on, repair, repair_on};
+pub use resume::{resume, resume_on};
 pub use simulated_disk::{CrashPoint, Fault, Operation, PlannedFault, SimulatedDisk, SplitMix64};
 pub use writer::Writer;

@@ -1,4 +1,5 @@
 mod record_json;
+mod repair;
 mod source;
 
 use super::{CliError, output};
@@ -23,6 +24,15 @@ pub(super) enum Journal {
     },
     /// Writes every record as a JSON object a line; contains personal data
     Export,
+    /// Cuts a damaged journal behind its last sound record, keeps copies of what it changes, and says what is lost
+    Repair {
+        /// Yes, do it; without it only says what would be done
+        #[arg(long)]
+        yes: bool,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Goes on after the store's checkpoint where the journal is lost; what only the journal knew is given up
     Resume {
         /// Yes, the journal is lost
@@ -38,6 +48,7 @@ impl Journal {
             Self::Inspect { json } => say(&source::inspect(dir)?, *json),
             Self::Verify { json } => say(&source::verify(dir)?, *json),
             Self::Export => export(dir),
+            Self::Repair { yes, json } => super::block_on(repair(config, *yes, *json)),
             Self::Resume { journal_is_lost: false } => Err(CliError::Usage(
                 "journal resume gives up every record that the store does not have: say --journal-is-lost if so"
                     .to_owned(),
@@ -59,6 +70,14 @@ fn export(dir: &Path) -> Result<(), CliError> {
         output::print_line(&mut out, &record_json::of(&record).to_string())?;
     }
     std::io::Write::flush(&mut out).map_err(|_| CliError::Said)
+}
+
+/// The store says what the journal need not have: damage in what is consumed costs nothing.
+async fn repair(config: &Config, yes: bool, json: bool) -> Result<(), CliError> {
+    let store = crate::boot::open_store(config).await?;
+    let state = store.state().await.map_err(|error| CliError::failed("store", error))?;
+    store.close().await;
+    say(&repair::run(config, state.node, state.checkpoint.seq, yes)?, json)
 }
 
 async fn resume(config: &Config) -> Result<(), CliError> {

@@ -30,6 +30,8 @@ pub struct Engine {
     settings: Vec<String>,
     run: Mutex<Option<Run>>,
     last_log: Mutex<Vec<String>>,
+    /// A program, with arguments, that runs the engine from the next start on.
+    under: Mutex<Vec<String>>,
 }
 
 struct Run {
@@ -58,7 +60,14 @@ impl Engine {
     pub fn prepare(store: Store, settings: &[&str]) -> Self {
         let dir = tempfile::Builder::new().prefix("floodgate-e2e-").tempdir().unwrap();
         let settings = SETTINGS.iter().chain(settings).map(|setting| (*setting).to_owned()).collect();
-        Self { dir, store, settings, run: Mutex::default(), last_log: Mutex::default() }
+        Self {
+            dir,
+            store,
+            settings,
+            run: Mutex::default(),
+            last_log: Mutex::default(),
+            under: Mutex::default(),
+        }
     }
 
     pub fn dir(&self) -> &Path {
@@ -90,7 +99,7 @@ impl Engine {
     pub fn spawn(&self) {
         self.kill9();
         let mut child = self
-            .command(&["serve", "--listen", "127.0.0.1:0"])
+            .as_asked(self.command(&["serve", "--listen", "127.0.0.1:0"]))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -98,6 +107,35 @@ impl Engine {
         let log = Arc::new(Mutex::default());
         let reader = read_log(child.stderr.take().unwrap(), Arc::clone(&log));
         *self.run() = Some(Run { child, log, reader });
+    }
+
+    /// From the next start on this program, which gets the engine's command line behind its arguments, runs it;
+    /// nothing: none does.
+    pub fn runs_under(&self, program: &[&str]) {
+        *self.under.lock().unwrap() = program.iter().map(|part| (*part).to_owned()).collect();
+    }
+
+    fn as_asked(&self, plain: Command) -> Command {
+        let under = self.under.lock().unwrap();
+        let Some((program, arguments)) = under.split_first() else { return plain };
+        let mut command = Command::new(program);
+        command.args(arguments).arg(plain.get_program()).args(plain.get_args());
+        command.current_dir(self.dir.path());
+        for (name, value) in plain.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command
+    }
+
+    /// Waits until it is ready, or has ended by itself.
+    pub fn is_ready_or_ends(&self) -> bool {
+        until("the engine to be ready or to end", || match self.address() {
+            Some(_) => Some(true),
+            None => self.has_ended().then_some(false),
+        })
     }
 
     /// Kills it if it runs, starts it on what is there, and waits until it is ready.

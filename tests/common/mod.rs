@@ -7,11 +7,13 @@ mod books;
 mod client;
 mod dice;
 mod engine;
+pub mod faults;
 mod load;
 #[path = "../../persistence/tests/common/mod.rs"]
 mod mariadb;
 mod shop;
 mod sql;
+pub mod strace;
 
 pub use books::{Olist, assert_invoices_are_gapless, assert_tables_agree};
 pub use client::{Answer, Client};

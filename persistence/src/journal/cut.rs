@@ -58,7 +58,8 @@ pub(super) fn write_anew(
         .map_err(JournalError::disk("make safe", &segment.path))
 }
 
-fn copy_bytes(
+/// Copies `offset`..`end` to `target` of the other file.
+pub(super) fn copy_bytes(
     from: &dyn DiskFile,
     mut offset: u64,
     end: u64,

@@ -36,9 +36,9 @@ pub enum JournalError {
         cause: String,
     },
     /// Bytes that were once good are no longer. Refuse: restore the file from a copy, or give up what lies
-    /// behind with `floodgate journal resume`.
+    /// behind with `floodgate journal repair`.
     #[error(
-        "{file} is damaged at offset {offset}: {damage}; restore the file, or leave the journal behind with `floodgate journal resume`",
+        "{file} is damaged at offset {offset}: {damage}; restore the file, or give up what lies behind with `floodgate journal repair`",
         file = file.display()
     )]
     Damaged {

@@ -111,7 +111,7 @@ pub(super) fn lock(disk: &dyn Disk, dir: &Path) -> Result<LockGuard, JournalErro
 }
 
 /// The journal must have everything that the store lacks.
-fn check_beginning(survey: &Survey, checkpoint_seq: u64) -> Result<(), JournalError> {
+pub(super) fn check_beginning(survey: &Survey, checkpoint_seq: u64) -> Result<(), JournalError> {
     let Some(found) = survey.used.first() else {
         return match checkpoint_seq {
             0 => Ok(()),
@@ -126,7 +126,7 @@ fn check_beginning(survey: &Survey, checkpoint_seq: u64) -> Result<(), JournalEr
 }
 
 /// The last segment that begins at or before the checkpoint: those before it hold nothing that the store lacks.
-fn first_to_read(used: &[Found], checkpoint_seq: u64) -> usize {
+pub(super) fn first_to_read(used: &[Found], checkpoint_seq: u64) -> usize {
     let begins_before = |found: &Found| found.first.is_some_and(|head| head.first_seq <= checkpoint_seq);
     used.iter().rposition(begins_before).unwrap_or(0)
 }

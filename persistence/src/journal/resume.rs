@@ -15,10 +15,22 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// [`JournalError::Locked`] where an engine runs; [`JournalError::Disk`] otherwise.
 pub fn resume(config: &JournalConfig, node: NodeId, after_seq: u64) -> Result<(), JournalError> {
+    resume_on(&RealDisk, config, node, after_seq)
+}
+
+/// [`resume`] on a disk of the caller's.
+///
+/// # Errors
+/// As [`resume`].
+pub fn resume_on(
+    disk: &dyn Disk,
+    config: &JournalConfig,
+    node: NodeId,
+    after_seq: u64,
+) -> Result<(), JournalError> {
     config.check()?;
-    let disk = RealDisk;
-    let _lock = recovery::lock(&disk, &config.dir)?;
-    let number = set_aside(&disk, &config.dir)?;
+    let _lock = recovery::lock(disk, &config.dir)?;
+    let number = set_aside(disk, &config.dir)?;
     let header = SegmentHeader {
         version: SEGMENT_VERSION,
         bytes: u32::try_from(config.segment_bytes).unwrap_or(u32::MAX),
@@ -26,7 +38,7 @@ pub fn resume(config: &JournalConfig, node: NodeId, after_seq: u64) -> Result<()
         number,
         start_seq: after_seq.saturating_add(1),
     };
-    prepare::create(&disk, &config.dir, &header, &|| false).map(drop)
+    prepare::create(disk, &config.dir, &header, &|| false).map(drop)
 }
 
 /// Moves every file that is named like a segment, however wrong its name may be. The number of the next segment,

@@ -62,6 +62,37 @@ pub(super) fn later_frame(
     segment: &Segment,
     from: u64,
 ) -> Result<Option<u64>, JournalError> {
+    search(file, segment, from, &mut |offset, head, _| {
+        if head.flags & FLAG_SYNCED != 0 { Found::Stop(offset) } else { Found::GoOn }
+    })
+}
+
+/// Shows every whole frame at or behind `from`, whatever stands between them.
+pub(super) fn whole_frames(
+    file: &dyn DiskFile,
+    segment: &Segment,
+    from: u64,
+    show: &mut dyn FnMut(&Head, &[u8]),
+) -> Result<(), JournalError> {
+    let every = &mut |_, head: &Head, body: &[u8]| {
+        show(head, body);
+        Found::GoOn
+    };
+    search(file, segment, from, every).map(drop)
+}
+
+/// Whether a search has found what it looked for.
+enum Found {
+    Stop(u64),
+    GoOn,
+}
+
+fn search(
+    file: &dyn DiskFile,
+    segment: &Segment,
+    from: u64,
+    look: &mut dyn FnMut(u64, &Head, &[u8]) -> Found,
+) -> Result<Option<u64>, JournalError> {
     let mut steps = Window::default();
     let mut frames = Window::default();
     let mut at = from;
@@ -73,8 +104,10 @@ pub(super) fn later_frame(
             .map_err(JournalError::disk("read", &segment.path))?;
         for offset in magic_in(bytes).map(|found| at + found as u64) {
             let frame = frame_at(&mut frames, file, segment, offset, segment.bytes)?;
-            if frame.is_some_and(|(head, _)| head.flags & FLAG_SYNCED != 0) {
-                return Ok(Some(offset));
+            if let Some((head, body)) = frame
+                && let Found::Stop(found) = look(offset, &head, body)
+            {
+                return Ok(Some(found));
             }
         }
         at += STEP;

@@ -183,6 +183,23 @@ fn read_header(file: &dyn DiskFile, path: &Path) -> Result<SegmentHeader, Journa
     Ok(header)
 }
 
+/// What a file that may be damaged says of itself.
+pub(super) enum Loose {
+    /// Its header is sound; the file may have another size, name or owner.
+    Header(SegmentHeader),
+    /// Nothing can be said.
+    Unreadable,
+}
+
+/// Reads a header and takes damage as an answer; a version that is too new stays an error.
+pub(super) fn read_loosely(file: &dyn DiskFile, path: &Path) -> Result<Loose, JournalError> {
+    match read_header(file, path) {
+        Ok(header) => Ok(Loose::Header(header)),
+        Err(JournalError::Damaged { .. }) => Ok(Loose::Unreadable),
+        Err(error) => Err(error),
+    }
+}
+
 /// Refuses a segment of another node.
 pub(super) fn check_node(segment: &Segment, expected: NodeId) -> Result<(), JournalError> {
     if segment.node == expected.0 {

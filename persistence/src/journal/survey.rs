@@ -73,7 +73,7 @@ fn check_row(dir: &Path, found: &[Found], node: Option<NodeId>) -> Result<(), Jo
 }
 
 /// Everything up to the last segment to which something was written. The first always counts.
-fn count_used(disk: &dyn Disk, found: &[Found]) -> Result<usize, JournalError> {
+pub(super) fn count_used(disk: &dyn Disk, found: &[Found]) -> Result<usize, JournalError> {
     for (index, found) in found.iter().enumerate().skip(1).rev() {
         let file = found.open(disk, false)?;
         if scan::last_written(file.as_ref(), &found.segment, FRAMES_AT as u64)?.is_some() {

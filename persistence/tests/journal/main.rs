@@ -19,6 +19,7 @@ mod first_failure_poisons;
 mod golden_damage;
 mod golden_files;
 mod released_segments_go;
+mod repair_keeps_what_is_sound;
 mod resume_after_loss;
 mod segments_are_prepared_ahead;
 mod synced_only_is_read;

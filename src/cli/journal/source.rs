@@ -16,7 +16,7 @@ pub(super) struct Summary {
     pub(super) json: Value,
 }
 
-fn failed(error: JournalError) -> CliError {
+pub(super) fn failed(error: JournalError) -> CliError {
     CliError::failed("journal", error)
 }
 
