@@ -22,6 +22,7 @@ mod openapi;
 mod order;
 mod order_json;
 mod order_query;
+mod parked;
 mod problem;
 mod product;
 mod request_id;

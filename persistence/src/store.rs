@@ -22,8 +22,8 @@ mod mysql;
 mod sqlite;
 
 pub use batch::{
-    EventRow, KeyRow, ORDER_ID_COUNTER, OrderRow, PARKED_REASON_MAX, ParkedRow, ProductWrite, StockWrite, WriteBatch, invoice_counter,
-    timer_of,
+    EventRow, KeyRow, ORDER_ID_COUNTER, OrderRow, PARKED_REASON_MAX, ParkedRow, ProductWrite, StockWrite,
+    WriteBatch, invoice_counter, timer_of,
 };
 pub use copy::{RawRow, RawTables, copy};
 pub use decode::RawValue;

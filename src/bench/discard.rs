@@ -5,8 +5,8 @@ use super::wares::Wares;
 use async_trait::async_trait;
 use floodgate_persistence::model::{NodeId, OrderId, ProductId, Record, SellerId, Timestamp};
 use floodgate_persistence::store::{
-    CataloguePage, EventRow, KeyRow, OpenOrder, OrderFilter, OrderPage, ParkedRow, PoolUsage, SellerPage, Store,
-    StoreError, StoreState, StoredOrder, WriteBatch,
+    CataloguePage, EventRow, KeyRow, OpenOrder, OrderFilter, OrderPage, ParkedRow, PoolUsage, SellerPage,
+    Store, StoreError, StoreState, StoredOrder, WriteBatch,
 };
 use parking_lot::Mutex;
 use std::collections::BTreeMap;

@@ -14,6 +14,8 @@ pub(super) const ROUTES: &[(&str, &str)] = &[
     ("POST", "/admin/products/{id}/stock"),
     ("POST", "/admin/warmup"),
     ("GET", "/admin/warmup"),
+    ("GET", "/admin/parked"),
+    ("POST", "/admin/parked/{id}/retry"),
     ("GET", "/admin/status"),
     ("POST", "/admin/snapshot"),
     ("GET", "/livez"),

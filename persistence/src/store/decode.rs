@@ -1,7 +1,8 @@
 //! Rows of SQL back to the model's nouns, for both stores. Columns are read in the order of the `SELECT`.
 
 use super::{
-    Checkpoint, EventRow, KeyRow, OpenOrder, ParkedRow, ProductRow, StoreError, StoredOrder, sql_time, table::Kind,
+    Checkpoint, EventRow, KeyRow, OpenOrder, ParkedRow, ProductRow, StoreError, StoredOrder, sql_time,
+    table::Kind,
 };
 use crate::model::{
     Currency, CustomerId, EventKind, IdempotencyClaim, InvoiceNumber, Money, NodeId, OrderId, OrderLine,

@@ -5,7 +5,8 @@ use super::checkpoint::STORE;
 use super::decode::{self, RawValue, Row};
 use super::table::{self, Table};
 use super::{
-    Checkpoint, EventRow, KeyRow, OpenOrder, OrderFilter, ParkedRow, ProductRow, StoreError, StoredOrder, city_key,
+    Checkpoint, EventRow, KeyRow, OpenOrder, OrderFilter, ParkedRow, ProductRow, StoreError, StoredOrder,
+    city_key,
 };
 use crate::model::{
     NodeId, OrderId, OrderLine, OrderStatus, ProductId, Record, Seller, SellerId, SellerShare, Timestamp,

@@ -14,8 +14,8 @@ use super::gate::Gate;
 use super::query::{self, Dialect, Query};
 use super::table::Table;
 use super::{
-    CatalogueChunk, CataloguePage, EventRow, KeyRow, OpenOrder, OrderFilter, OrderPage, ParkedRow, PoolUsage, RawRow,
-    RawTables, SellerPage, Store, StoreConfig, StoreError, StoreState, StoredOrder, WriteBatch,
+    CatalogueChunk, CataloguePage, EventRow, KeyRow, OpenOrder, OrderFilter, OrderPage, ParkedRow, PoolUsage,
+    RawRow, RawTables, SellerPage, Store, StoreConfig, StoreError, StoreState, StoredOrder, WriteBatch,
 };
 use crate::model::{NodeId, OrderId, ProductId, Record, SellerId, Timestamp};
 use async_trait::async_trait;

@@ -3,7 +3,8 @@
 
 use super::table::{self, Table};
 use super::{
-    EventRow, KeyRow, OrderRow, ParkedRow, ProductWrite, StockWrite, StoreError, WriteBatch, city_key, timer_of,
+    EventRow, KeyRow, OrderRow, ParkedRow, ProductWrite, StockWrite, StoreError, WriteBatch, city_key,
+    timer_of,
 };
 use crate::model::{OrderLine, ProductId, Seller, SellerShare, StockAdjusted, Timestamp};
 

@@ -25,7 +25,9 @@ pub fn classify(error: &Error) -> StoreError {
         Error::Server(ServerError { code, .. }) => match code {
             // Bad value: null, cut off, out of range, wrong for its type, no such parent; a number that overflows.
             // 1644: a trigger of somebody's says no.
-            1048 | 1264 | 1265 | 1292 | 1366 | 1406 | 1452 | 1644 | 1690 | 3819 | 4025 => StoreError::Refused(text),
+            1048 | 1264 | 1265 | 1292 | 1366 | 1406 | 1452 | 1644 | 1690 | 3819 | 4025 => {
+                StoreError::Refused(text)
+            }
             // A packet over the limit: halving the batch helps.
             1153 => StoreError::Refused(text),
             // Duplicate key; unknown column or table; a statement that does not parse; wrong number of columns.
