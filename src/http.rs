@@ -23,6 +23,7 @@ mod openapi;
 mod order;
 mod order_json;
 mod order_query;
+mod parked;
 mod preferences;
 mod problem;
 mod product;

@@ -28,7 +28,9 @@ fn every_route_of_the_document_answers() {
             routes += 1;
             let answer = call(&engine.admin(), method, &path.replace("{id}", "1"));
             let what = format!("{method} {path}: {} {}", answer.status, answer.text);
-            assert!(![404, 405, 500].contains(&answer.status), "{what}");
+            // Nothing is parked here: «not found» is then an answer, not a missing route.
+            let nothing_to_retry = path.ends_with("/retry") && answer.status == 404;
+            assert!(nothing_to_retry || ![404, 405, 500].contains(&answer.status), "{what}");
             let described = &operation["responses"][answer.status.to_string()]["content"];
             let content_type = answer.header("content-type").expect("a content type");
             let essence = content_type.split(';').next().expect("one");

@@ -158,6 +158,9 @@ pub enum EngineError {
     /// The configuration switches it off; the text says which key.
     #[error("{0}")]
     SwitchedOff(&'static str),
+    /// The database refuses a parked event as before; the text is what it said.
+    #[error("still refused: {0}")]
+    StillRefused(String),
 }
 
 /// A hot product.
@@ -277,6 +280,32 @@ pub enum AdjustOutcome {
         /// Pieces that can be taken.
         available: i64,
     },
+}
+
+/// An event that the database refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParkedView {
+    /// Journal sequence, and its number in calls.
+    pub seq: u64,
+    /// The order it belongs to.
+    pub order_id: Option<OrderId>,
+    /// What happened.
+    pub kind: EventKind,
+    /// What the database said.
+    pub reason: Box<str>,
+    /// When it was parked.
+    pub parked_at: Timestamp,
+}
+
+/// Parked events that are in the tables now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetryView {
+    /// The one that was asked for.
+    pub seq: u64,
+    /// Its order.
+    pub order_id: Option<OrderId>,
+    /// All that were written, by rising sequence.
+    pub written: Vec<u64>,
 }
 
 /// What a warm-up loads.
@@ -436,6 +465,8 @@ pub struct WriterStatus {
     pub orders: u64,
     /// Tries that failed since the start.
     pub retries: u64,
+    /// Events that the store refused and that were not written since.
+    pub parked: usize,
 }
 
 /// Whether traffic should come here.

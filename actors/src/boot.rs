@@ -16,6 +16,7 @@ use crate::catalogue::{Catalogue, CatalogueFigures};
 use crate::doorbell::Doorbell;
 use crate::failure::Failure;
 use crate::order_book::{GROUPS_MAX, OrderBook};
+use crate::parked::ParkedEvents;
 use crate::recovery::{Recovered, StartError};
 use crate::sequencer::{Audience, JournalDoor, JournalFigures, Sequencer, SequencerStart};
 use crate::shard::{Shard, ShardDoor, Surroundings};
@@ -63,6 +64,10 @@ pub struct Running {
     pub journal_figures: Arc<JournalFigures>,
     /// Figures of the write-behind.
     pub writer: Arc<WriterFigures>,
+    /// Takes retries of parked events.
+    pub write_behind: Addr<WriteBehind>,
+    /// What the database refused.
+    pub parked: Arc<ParkedEvents>,
     /// Figures of the catalogue.
     pub catalogue_figures: Arc<CatalogueFigures>,
     /// Writes the catalogue cache file.
@@ -133,6 +138,7 @@ pub fn start(
         keys: Arc::clone(&recovered.keys),
         invoice_prefix: Arc::clone(&config.invoice_prefix),
         cache_hits: AtomicU64::new(0),
+        parked: Arc::clone(&recovered.parked),
     });
     let (book_groups, book_inbox) = crossbeam_channel::bounded(GROUPS_MAX);
     let (book_bell, writer_bell) = (Arc::new(Doorbell::default()), Arc::new(Doorbell::default()));
@@ -160,6 +166,7 @@ pub fn start(
         bell: Arc::clone(&writer_bell),
         failure: Arc::clone(&failure),
         figures: Arc::clone(&writer),
+        parked: Arc::clone(&recovered.parked),
         epoch: recovered.epoch,
     };
     let mut catalogue = Catalogue::new(
@@ -216,6 +223,8 @@ pub fn start(
         journal,
         journal_figures,
         writer,
+        write_behind: actors.write_behind,
+        parked: recovered.parked,
         catalogue_figures,
         snapshots,
         catalogue: actors.catalogue,
@@ -258,6 +267,7 @@ struct Started {
     system: System,
     catalogue: Addr<Catalogue>,
     book: Addr<OrderBook>,
+    write_behind: Addr<WriteBehind>,
 }
 
 fn start_actors(actors: Actors) -> Result<Started, StartError> {
@@ -268,22 +278,23 @@ fn start_actors(actors: Actors) -> Result<Started, StartError> {
             let Actors { order_book, write_behind, catalogue, shards } = actors;
             let book = OrderBook::start_in_arbiter(&Arbiter::new().handle(), move |_| order_book);
             let writer_arbiter = Arbiter::new().handle();
-            WriteBehind::start_in_arbiter(&writer_arbiter, move |_| WriteBehind::new(write_behind));
+            let write_behind =
+                WriteBehind::start_in_arbiter(&writer_arbiter, move |_| WriteBehind::new(write_behind));
             // Not with the order book, which the journal thread may wait for.
             let catalogue = Catalogue::start_in_arbiter(&Arbiter::new().handle(), move |_| catalogue);
             for shard in shards {
                 Shard::start_in_arbiter(&Arbiter::new().handle(), move |_| shard);
             }
             // The receiver waits below; it is gone only if this thread could not be started.
-            drop(tell.send((System::current(), catalogue, book)));
+            drop(tell.send((System::current(), catalogue, book, write_behind)));
         });
         if let Err(error) = system.run() {
             tracing::error!(%error, "the actors' system ended with an error");
         }
     })?;
-    let (system, catalogue, book) =
+    let (system, catalogue, book, write_behind) =
         started.recv().map_err(|_| std::io::Error::other("the actors did not start"))?;
-    Ok(Started { thread, system, catalogue, book })
+    Ok(Started { thread, system, catalogue, book, write_behind })
 }
 
 #[cfg(test)]

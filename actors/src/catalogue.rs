@@ -430,7 +430,9 @@ impl Handler<BeginWarmup> for Catalogue {
 }
 
 /// Hands rows to every shard and waits until all have them.
-async fn load(around: &Surroundings, rows: Rows) {
+async fn load(around: &Surroundings, mut rows: Rows) {
+    around.parked.overlay_products(&mut rows.products);
+    around.parked.overlay_sellers(&mut rows.sellers);
     let rows = Arc::new(rows);
     let mut loaded = Vec::with_capacity(around.shards.len());
     for door in &around.shards {

@@ -2,6 +2,7 @@
 
 mod admin;
 mod orders;
+mod parked;
 mod port;
 mod status;
 
@@ -154,6 +155,12 @@ impl Engine {
         }
         if let WriterState::Stopped(why) = &*self.inner.running.writer.state.lock() {
             notes.push(format!("the write-behind stopped, orders are kept in the journal: {why}"));
+        }
+        let parked = self.inner.running.parked.len();
+        if parked > 0 {
+            notes.push(format!(
+                "{parked} events are parked, because the database refused them: see /admin/parked"
+            ));
         }
         notes
     }

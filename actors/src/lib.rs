@@ -24,6 +24,7 @@ mod doorbell;
 mod failure;
 mod idempotency;
 mod journey;
+mod parked;
 mod recent;
 mod reply;
 mod tail;

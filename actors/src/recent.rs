@@ -63,7 +63,8 @@ impl Stretch {
 }
 
 impl RecentOrder {
-    fn of(record: &Record) -> Option<Self> {
+    /// The order that a record placed.
+    pub fn of(record: &Record) -> Option<Self> {
         let Event::OrderPlaced(placed) = &record.event else { return None };
         Some(Self {
             placed: Arc::clone(placed),

@@ -11,6 +11,7 @@ use crate::api::EngineConfig;
 use crate::catalogue::WarmupRecord;
 use crate::idempotency::IdempotencyTable;
 use crate::order_book::OpenOrders;
+use crate::parked::ParkedEvents;
 use crate::recent::{BacklogIndex, RecentOrders};
 use crate::sequencer::Numbers;
 use crate::shard::ShardState;
@@ -85,6 +86,8 @@ pub struct Recovered {
     pub warmup: WarmupRecord,
     /// The cache file that the catalogue came from; `None`: it came from the store.
     pub cache_file: Option<CopiedFrom>,
+    /// What the database refused.
+    pub parked: Arc<ParkedEvents>,
     /// What others changed in the database before this moment is in memory.
     pub catalogue_read_at: Timestamp,
 }
@@ -123,13 +126,19 @@ pub async fn recover(
     }
     let node = recovery.node().or(state.node).unwrap_or_else(new_node);
     let loaded = catalogue::load(config, store, &state, &recovery).await?;
-    let ledger = load_ledger(config, store, &state).await?;
+    let mut ledger = load_ledger(config, store, &state).await?;
+    let parked = Arc::new(ParkedEvents::load(store).await?);
+    let mut shards = loaded.shards;
+    for event in parked.all() {
+        ledger.open.apply(&event.record);
+        shards.iter_mut().for_each(|shard| shard.replay_terms(&event.record));
+    }
     tracing::info!(
         checkpoint,
         elapsed_s = began.elapsed().as_secs_f64(),
         "loaded everything as of the store's checkpoint"
     );
-    let (grown, mut ledger) = replay(&recovery, checkpoint, loaded.shards, ledger)?;
+    let (grown, mut ledger) = replay(&recovery, checkpoint, shards, ledger)?;
     let mut shards = Vec::with_capacity(grown.len());
     for shard in grown {
         shards.push(shard.settle(store).await?);
@@ -157,6 +166,7 @@ pub async fn recover(
         last_at: started_at,
         warmup: loaded.warmup,
         cache_file: loaded.file,
+        parked,
         catalogue_read_at: loaded.read_at,
     })
 }

@@ -167,6 +167,8 @@ pub struct Surroundings {
     pub invoice_prefix: Arc<str>,
     /// Look-ups of known products and sellers that memory answered.
     pub cache_hits: AtomicU64,
+    /// What the database refused.
+    pub parked: Arc<crate::parked::ParkedEvents>,
 }
 
 /// The actor.

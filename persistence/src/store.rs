@@ -22,8 +22,8 @@ mod mysql;
 mod sqlite;
 
 pub use batch::{
-    EventRow, KeyRow, ORDER_ID_COUNTER, OrderRow, ProductWrite, StockWrite, WriteBatch, invoice_counter,
-    timer_of,
+    EventRow, KeyRow, ORDER_ID_COUNTER, OrderRow, PARKED_REASON_MAX, ParkedRow, ProductWrite, StockWrite,
+    WriteBatch, invoice_counter, timer_of,
 };
 pub use copy::{RawRow, RawTables, copy};
 pub use decode::RawValue;
@@ -91,7 +91,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Writes a batch and moves the checkpoint from `batch.from` to `batch.to`, in one transaction; the checkpoint
     /// by compare-and-set on sequence and epoch, first. A batch whose commit was done but not answered is found out
-    /// and counts as written.
+    /// and counts as written. A retry of parked events ([`WriteBatch::is_retry`]) only holds the checkpoint where it
+    /// is, and takes their rows out of `parked_events`; where all of them are gone, it was written before.
     async fn apply(&self, batch: &WriteBatch) -> Result<(), StoreError>;
 
     /// The named counters (`order_id`, `invoice:<prefix>-<year>`) as of the checkpoint: the last number given.
@@ -145,6 +146,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// The stock adjustment journalled as `seq`, for the answer to a repeated idempotency key.
     async fn stock_adjustment(&self, seq: u64) -> Result<Option<crate::model::Record>, StoreError>;
+
+    /// Parked events with a sequence above `after`, by rising sequence, at most `limit`.
+    async fn parked(&self, after: u64, limit: usize) -> Result<Vec<ParkedRow>, StoreError>;
 
     /// Connections open and waiting.
     fn pool(&self) -> PoolUsage;

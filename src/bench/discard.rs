@@ -5,8 +5,8 @@ use super::wares::Wares;
 use async_trait::async_trait;
 use floodgate_persistence::model::{NodeId, OrderId, ProductId, Record, SellerId, Timestamp};
 use floodgate_persistence::store::{
-    CataloguePage, EventRow, KeyRow, OpenOrder, OrderFilter, OrderPage, PoolUsage, SellerPage, Store,
-    StoreError, StoreState, StoredOrder, WriteBatch,
+    CataloguePage, EventRow, KeyRow, OpenOrder, OrderFilter, OrderPage, ParkedRow, PoolUsage, SellerPage,
+    Store, StoreError, StoreState, StoredOrder, WriteBatch,
 };
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -145,6 +145,10 @@ impl Store for DiscardingStore {
 
     async fn stock_adjustment(&self, _: u64) -> Result<Option<Record>, StoreError> {
         Ok(None)
+    }
+
+    async fn parked(&self, _: u64, _: usize) -> Result<Vec<ParkedRow>, StoreError> {
+        Ok(Vec::new())
     }
 
     fn pool(&self) -> PoolUsage {

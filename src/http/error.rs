@@ -67,6 +67,8 @@ codes! {
     IdempotencyInProgress = CONFLICT, "idempotency_in_progress", "The same request is under way";
     /// One warm-up at a time.
     WarmupRunning = CONFLICT, "warmup_running", "A warm-up is running";
+    /// The database says no again.
+    StillRefused = CONFLICT, "still_refused", "The database still refuses the event";
     /// More bytes than the call takes.
     PayloadTooLarge = PAYLOAD_TOO_LARGE, "payload_too_large", "The body is too large";
     /// Not the content type of the call.
@@ -258,6 +260,7 @@ impl From<EngineError> for Failure {
             EngineError::KeyInProgress => Self::key_in_progress(),
             EngineError::KeyReused => Self::key_reused(),
             EngineError::SwitchedOff(what) => Self::not_found(what),
+            EngineError::StillRefused(why) => Self::new(ErrorCode::StillRefused, why),
         }
     }
 }
@@ -288,6 +291,7 @@ mod tests {
             (EngineError::KeyInProgress, 409, "idempotency_in_progress", false),
             (EngineError::KeyReused, 422, "idempotency_key_reused", false),
             (EngineError::SwitchedOff("cache.file is off"), 404, "not_found", false),
+            (EngineError::StillRefused("too long".into()), 409, "still_refused", false),
         ] {
             let failure = Failure::from(error);
             let response = failure.respond(&HeaderValue::from_static("r"));

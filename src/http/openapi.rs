@@ -2,7 +2,7 @@
 
 use super::problem::ProblemJson;
 use super::shop::Shop;
-use super::{batch, catalogue, checkout, health, order, preferences, product, status, stock, warmup};
+use super::{batch, catalogue, checkout, health, order, parked, preferences, product, status, stock, warmup};
 use axum::Router;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, Parameter, PathItem};
@@ -50,6 +50,8 @@ fn described() -> OpenApiRouter<Shop> {
         .routes(routes!(stock::adjust_stock))
         .routes(routes!(warmup::start_warmup, warmup::get_warmup))
         .routes(routes!(warmup::write_snapshot))
+        .routes(routes!(parked::list_parked))
+        .routes(routes!(parked::retry_parked))
         .routes(routes!(status::get_status))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
@@ -106,14 +108,15 @@ fn add_errors(path: &str, operation: &mut Operation) {
     let has_query = operation.parameters.is_some() && !path.contains("{id}");
     let is_warmup = path == "/admin/warmup";
     let judged = path.starts_with("/v1/checkouts") || path == "/v1/quotes" || path.ends_with("/stock");
+    let may_stay_refused = path.ends_with("/retry");
     let uses_engine = !matches!(path, "/livez" | "/openapi.json" | "/metrics" | "/v1/preferences");
     let errors = [
         ("400", has_body || has_query, "Not JSON, or of the wrong shape"),
         ("401", path.starts_with("/admin") || path.starts_with("/v1"), "No valid credential"),
-        ("403", path.starts_with("/v1"), "The credential does not cover this"),
+        ("403", path.starts_with("/admin") || path.starts_with("/v1"), "The credential does not cover this"),
         ("404", path.contains("{id}") || (is_warmup && !has_body), "No such thing"),
         ("408", has_body, "The body did not arrive in time; nothing was done"),
-        ("409", judged || (is_warmup && has_body), "Not as things are now"),
+        ("409", judged || may_stay_refused || (is_warmup && has_body), "Not as things are now"),
         ("413", has_body, "The body is too large"),
         ("415", has_body, "Another content type is wanted"),
         ("422", judged, "Well-formed, but cannot be done"),

@@ -103,7 +103,8 @@ fn set(filter: &mut OrderFilter, name: &str, value: &str) -> Result<(), (ErrorCo
     Ok(())
 }
 
-fn limit(text: &str) -> Option<usize> {
+/// The `limit` of a list.
+pub(super) fn limit(text: &str) -> Option<usize> {
     let limit = usize::try_from(path_id(text)?).ok()?;
     (1..=LIMIT_MAX).contains(&limit).then_some(limit)
 }

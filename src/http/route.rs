@@ -18,6 +18,8 @@ pub(super) const ROUTES: &[(&str, &str, Audience)] = &[
     ("POST", "/admin/products/{id}/stock", Admin),
     ("POST", "/admin/warmup", Admin),
     ("GET", "/admin/warmup", Admin),
+    ("GET", "/admin/parked", Admin),
+    ("POST", "/admin/parked/{id}/retry", Admin),
     ("GET", "/admin/status", Admin),
     ("POST", "/admin/snapshot", Admin),
     ("GET", "/livez", Anyone),

@@ -98,6 +98,8 @@ pub(super) struct WriterJson {
     orders: u64,
     /// Tries that failed since the start.
     retries: u64,
+    /// Events that the store refused: see `/admin/parked`.
+    parked: usize,
 }
 
 /// Connections of the store.
@@ -219,6 +221,7 @@ impl From<WriterStatus> for WriterJson {
             batches: writer.batches,
             orders: writer.orders,
             retries: writer.retries,
+            parked: writer.parked,
         }
     }
 }

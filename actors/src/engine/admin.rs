@@ -113,7 +113,9 @@ impl Engine {
     /// The adjustment that a key was burnt for: from the store, or from the journal if the store does not have it
     /// yet.
     async fn adjusted_before(&self, burnt: Burnt) -> Result<AdjustOutcome, EngineError> {
-        let record = if burnt.seq <= self.inner.running.writer.checkpoint_seq() {
+        let record = if let Some(parked) = self.inner.running.parked.get(burnt.seq) {
+            Some(parked.record.clone())
+        } else if burnt.seq <= self.inner.running.writer.checkpoint_seq() {
             self.inner.store.stock_adjustment(burnt.seq).await.map_err(|_| not_ready())?
         } else {
             let mut frames = self.inner.running.journal.read_from(burnt.seq);

@@ -2,6 +2,7 @@
 
 use super::{Engine, Inner, not_ready};
 use crate::api::{EngineError, OrderEventView, OrderListView, OrderView};
+use crate::parked::{Subject, status_after};
 use crate::recent::RecentOrder;
 use floodgate_persistence::journal::JournalError;
 use floodgate_persistence::model::{Event, OrderId, OrderPlaced};
@@ -27,6 +28,12 @@ impl Engine {
             Err(_) if !order.persisted => Vec::new(),
             Err(error) => return Err(error),
         };
+        for parked in self.inner.running.parked.of(Subject::Order(id)) {
+            let (seq, at, kind) = (parked.record.seq, parked.record.at, parked.record.event.kind());
+            events.retain(|event: &OrderEventView| (event.seq, event.kind) != (seq, kind));
+            events.push(OrderEventView { seq, at, kind });
+        }
+        events.sort_by_key(|event| event.seq);
         if events.is_empty() {
             let kind = floodgate_persistence::model::EventKind::OrderPlaced;
             events.push(OrderEventView { seq: order.seq, at: order.at, kind });
@@ -36,17 +43,25 @@ impl Engine {
 
     /// Orders that match: the store's page overlaid with what the store does not have yet.
     pub async fn orders(&self, filter: OrderFilter) -> Result<OrderListView, EngineError> {
+        // Looked at before and after the store: what is parked or written between the two is in one of them.
+        let parked_before = self.inner.running.parked.orders();
         let page = read(self.inner.store.orders(&filter)).await?;
+        let parked = parked_before.into_iter().chain(self.inner.running.parked.orders());
         let (as_of, recent) = (page.as_of_seq, &self.inner.rest.recent);
         let page_is_full = page.orders.len() >= filter.limit;
         let floor = page.orders.last().map(|order| order.placed.order_id).filter(|_| page_is_full);
         let mut orders: BTreeMap<OrderId, OrderView> =
             page.orders.into_iter().map(|order| (order.placed.order_id, order.into())).collect();
-        for changed in recent.changed_after(as_of) {
+        for order in orders.values_mut() {
+            self.inner.overlay_parked(order);
+        }
+        for changed in recent.changed_after(as_of).into_iter().chain(parked) {
             let id = changed.placed.order_id;
             orders.remove(&id);
             if floor.is_none_or(|floor| id >= floor) && matches(&filter, &changed) {
-                orders.insert(id, view(changed, as_of));
+                let mut order = view(changed, as_of);
+                self.inner.overlay_parked(&mut order);
+                orders.insert(id, order);
             }
         }
         let more = page_is_full || orders.len() > filter.limit;
@@ -70,18 +85,35 @@ pub(super) async fn read<T>(read: impl Future<Output = Result<T, StoreError>>) -
 }
 
 impl Inner {
-    /// The newest orders are in memory; the rest of what the store does not have yet is in the journal; all else is
-    /// in the store.
+    /// The newest orders are in memory; the rest of what the store does not have yet is in the journal or parked; all
+    /// else is in the store.
     pub(super) async fn find_order(&self, id: OrderId) -> Result<Option<OrderView>, EngineError> {
         let checkpoint = self.running.writer.checkpoint_seq();
-        if let Some(order) = self.rest.recent.get(id) {
-            return Ok(Some(view(order, checkpoint)));
+        let in_memory = self.rest.recent.get(id).map(|order| view(order, checkpoint));
+        let mut found = match in_memory {
+            Some(order) => Some(order),
+            None => self.find_in_journal(id)?,
+        };
+        if found.is_none() {
+            found = self.running.parked.order(id).map(|order| view(order, checkpoint));
         }
-        if let Some(order) = self.find_in_journal(id)? {
-            return Ok(Some(order));
+        if found.is_none() {
+            found = read(self.store.order(id)).await?.map(OrderView::from);
         }
-        let stored = read(self.store.order(id)).await?;
-        Ok(stored.map(OrderView::from))
+        Ok(found.map(|mut order| {
+            self.overlay_parked(&mut order);
+            order
+        }))
+    }
+
+    /// An order with a parked event is not wholly in the store, and stands where that event brought it.
+    fn overlay_parked(&self, order: &mut OrderView) {
+        for parked in self.running.parked.of(Subject::Order(order.placed.order_id)) {
+            order.persisted = false;
+            if parked.record.seq > order.seq {
+                order.status = status_after(order.status, &parked.record.event);
+            }
+        }
     }
 
     /// One frame is read from the page cache: some hundred microseconds on the worker's thread, for an order that has

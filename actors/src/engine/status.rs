@@ -88,6 +88,7 @@ impl Engine {
             batches: writer.batches.load(Ordering::Relaxed),
             orders: writer.orders.load(Ordering::Relaxed),
             retries: writer.retries.load(Ordering::Relaxed),
+            parked: self.inner.running.parked.len(),
         }
     }
 

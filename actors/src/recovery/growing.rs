@@ -70,6 +70,19 @@ impl GrowingShard {
         }
     }
 
+    /// Puts parked terms over those that the store still has. A product that the store never got stays unknown: what
+    /// its stock would be cannot be known, and what cannot be sold cannot be oversold.
+    pub fn replay_terms(&mut self, record: &Record) {
+        match &record.event {
+            Event::ProductPut(put) if self.state.products.slot(put.product.id).is_some() => {
+                let terms = ProductPut { product: put.product.clone(), stock: StockChange::Unchanged };
+                self.state.products.replay_put(record.seq, &terms);
+            }
+            Event::SellerPut(seller) => self.state.sellers.put(record.seq, seller),
+            _ => {}
+        }
+    }
+
     fn stock_moved(&mut self, seq: u64, id: ProductId, delta: i64) {
         let in_store = seq <= self.checkpoint;
         match self.waiting_for(id) {

@@ -1,5 +1,6 @@
 //! Where the write-behind reads: memory while it keeps up, the segments when it lags.
 
+use super::parking::Parking;
 use crate::tail::Tail;
 use floodgate_persistence::journal::{FrameReader, JournalError, JournalHandle};
 use floodgate_persistence::model::Record;
@@ -33,48 +34,69 @@ impl Source {
         Self { cursor, tail, journal, lagging: None }
     }
 
-    /// The next records as a batch; `None`: there is nothing new.
-    pub fn next_batch(&mut self, epoch: u64) -> Result<Option<WriteBatch>, JournalError> {
+    /// Goes back: what was read after `cursor` is read again.
+    pub fn rewind(&mut self, cursor: u64) {
+        self.cursor = cursor;
+        self.lagging = None;
+    }
+
+    /// The next records as a batch, none beyond `last`; `None`: there is nothing new.
+    pub fn next_batch(
+        &mut self,
+        epoch: u64,
+        last: u64,
+        parking: &mut Parking,
+    ) -> Result<Option<WriteBatch>, JournalError> {
         if self.tail.durable_seq() <= self.cursor {
             return Ok(None);
         }
         let mut batch = WriteBatch::new(self.cursor, epoch);
-        match self.read_memory(&mut batch) {
+        match self.read_memory(&mut batch, last, parking)? {
             true => self.lagging = None,
-            false => self.read_segments(&mut batch).inspect_err(|_| self.lagging = None)?,
+            false => self.read_segments(&mut batch, last, parking).inspect_err(|_| self.lagging = None)?,
         }
         self.cursor = batch.to;
         Ok(Some(batch).filter(|batch| !batch.is_empty()))
     }
 
-    fn read_memory(&self, batch: &mut WriteBatch) -> bool {
+    fn read_memory(
+        &self,
+        batch: &mut WriteBatch,
+        last: u64,
+        parking: &mut Parking,
+    ) -> Result<bool, JournalError> {
         let Some(groups) =
             self.tail.read(self.cursor + 1, usize::try_from(BATCH_RECORDS_MAX).unwrap_or(usize::MAX))
         else {
-            return false;
+            return Ok(false);
         };
         let from = batch.from;
         let records = groups.iter().flat_map(|group| &group.records);
         for record in records.skip_while(|record| record.seq <= from) {
-            if is_full(batch) {
+            if is_full(batch, last) {
                 break;
             }
-            batch.push(record);
+            parking.push(batch, record)?;
         }
-        true
+        Ok(true)
     }
 
-    fn read_segments(&mut self, batch: &mut WriteBatch) -> Result<(), JournalError> {
+    fn read_segments(
+        &mut self,
+        batch: &mut WriteBatch,
+        last: u64,
+        parking: &mut Parking,
+    ) -> Result<(), JournalError> {
         let cursor = self.cursor;
         let journal = &self.journal;
         let lagging = self.lagging.get_or_insert_with(|| Lagging {
             reader: journal.read_from(cursor + 1),
             rest: Vec::new().into_iter(),
         });
-        while !is_full(batch) {
+        while !is_full(batch, last) {
             match lagging.rest.next() {
                 Some(record) if record.seq <= batch.to => {}
-                Some(record) => batch.push(&record),
+                Some(record) => parking.push(batch, &record)?,
                 None => match lagging.reader.next().transpose()? {
                     Some(frame) => lagging.rest = frame.records.into_iter(),
                     None => {
@@ -89,6 +111,6 @@ impl Source {
     }
 }
 
-fn is_full(batch: &WriteBatch) -> bool {
-    batch.lines >= BATCH_LINES_MAX || batch.to - batch.from >= BATCH_RECORDS_MAX
+fn is_full(batch: &WriteBatch, last: u64) -> bool {
+    batch.to >= last || batch.lines >= BATCH_LINES_MAX || batch.to - batch.from >= BATCH_RECORDS_MAX
 }

@@ -2,7 +2,7 @@ use super::Gate;
 use async_trait::async_trait;
 use floodgate_persistence::model::{NodeId, OrderId, ProductId, Record, SellerId, Timestamp};
 use floodgate_persistence::store::{
-    CatalogueChunk, CataloguePage, EventRow, KeyRow, OpenOrder, OrderFilter, OrderPage, PoolUsage,
+    CatalogueChunk, CataloguePage, EventRow, KeyRow, OpenOrder, OrderFilter, OrderPage, ParkedRow, PoolUsage,
     SellerPage, Store, StoreError, StoreState, StoredOrder, WriteBatch,
 };
 use std::collections::BTreeMap;
@@ -134,6 +134,10 @@ impl Store for GatedStore {
 
     async fn stock_adjustment(&self, seq: u64) -> Result<Option<Record>, StoreError> {
         self.inner.stock_adjustment(seq).await
+    }
+
+    async fn parked(&self, after: u64, limit: usize) -> Result<Vec<ParkedRow>, StoreError> {
+        self.inner.parked(after, limit).await
     }
 
     fn pool(&self) -> PoolUsage {

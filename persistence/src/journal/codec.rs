@@ -1,3 +1,4 @@
+use super::error::JournalError;
 use super::layout::{FRAME_BODY_MAX, RECORD_BYTES_MIN, RECORD_VERSION};
 use crate::model::{Event, Record, Timestamp};
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
@@ -26,6 +27,22 @@ pub(super) fn encode_record(out: &mut Vec<u8>, at: Timestamp, event: &Event) -> 
     out.push(RECORD_VERSION);
     out.extend_from_slice(&at.0.to_le_bytes());
     bincode::encode_into_writer(event, Append(out), PLAIN)
+}
+
+/// One record as a frame's body has it: version, time, event. For those who keep single records elsewhere.
+///
+/// # Errors
+/// [`JournalError::Encode`]: it cannot be encoded; one that was read from a journal always can.
+pub fn record_bytes(record: &Record) -> Result<Vec<u8>, JournalError> {
+    let mut bytes = Vec::new();
+    encode_record(&mut bytes, record.at, &record.event)?;
+    Ok(bytes)
+}
+
+/// The record of [`record_bytes`]; `None`: these bytes are none, or a newer engine wrote them.
+pub fn record_from_bytes(seq: u64, bytes: &[u8]) -> Option<Record> {
+    let (record, rest) = decode_record(bytes, seq).ok()?;
+    rest.is_empty().then_some(record)
 }
 
 /// All records of a body; anything left over makes it unreadable.

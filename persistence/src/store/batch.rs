@@ -63,6 +63,24 @@ pub struct KeyRow {
     pub order_id: Option<OrderId>,
 }
 
+/// An event that the database refused, as it lies in `parked_events`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParkedRow {
+    /// Sequence of the event.
+    pub seq: u64,
+    /// The order it belongs to; `None`: none.
+    pub order_id: Option<OrderId>,
+    /// What the database said; at most [`PARKED_REASON_MAX`] characters.
+    pub reason: Box<str>,
+    /// The record's bytes as the journal has them.
+    pub event: Box<[u8]>,
+    /// When it was parked.
+    pub parked_at: Timestamp,
+}
+
+/// Longest reason, in characters.
+pub const PARKED_REASON_MAX: usize = 500;
+
 /// Everything that one transaction of the write-behind writes.
 #[derive(Clone, Debug, Default)]
 pub struct WriteBatch {
@@ -94,6 +112,11 @@ pub struct WriteBatch {
     pub series: Option<(Arc<str>, u16, String)>,
     /// Keys with a sequence up to this are out of the window and may be deleted.
     pub forget_keys_to: u64,
+    /// Events whose rows are not written, by rising sequence.
+    pub parked: Vec<ParkedRow>,
+    /// A retry: these events, parked up to now, are written by this batch and no longer parked. Such a batch moves
+    /// no checkpoint (`from` = `to`) and no stock.
+    pub unparked: Vec<u64>,
 }
 
 /// Name of the counter of order ids.
@@ -107,43 +130,61 @@ impl WriteBatch {
 
     /// Whether nothing was pushed.
     pub fn is_empty(&self) -> bool {
-        self.to == self.from
+        self.to == self.from && self.unparked.is_empty()
+    }
+
+    /// Whether it writes what was parked, instead of what is new in the journal.
+    pub fn is_retry(&self) -> bool {
+        !self.unparked.is_empty()
     }
 
     /// Adds the next record. Records come without a gap: a caller that skips one loses it, so that is refused.
     pub fn push(&mut self, record: &Record) {
+        self.step(record);
+        self.push_rows(record);
+        self.push_ours(record);
+    }
+
+    /// Adds the next record without its rows: `row` is kept in their place. What is the engine's own (stock, keys,
+    /// counters) is written all the same.
+    pub fn park(&mut self, record: &Record, row: ParkedRow) {
+        self.step(record);
+        self.push_ours(record);
+        self.parked.push(row);
+    }
+
+    /// Adds a record that was parked before: its rows, and nothing that was written when it was parked. Records come
+    /// by rising sequence.
+    pub fn unpark(&mut self, record: &Record) {
+        self.at = record.at;
+        self.push_rows(record);
+        self.unparked.push(record.seq);
+    }
+
+    fn step(&mut self, record: &Record) {
         assert_eq!(record.seq, self.to + 1, "records of a batch follow each other");
         self.to = record.seq;
         self.at = record.at;
+    }
+
+    /// What others read of the record: the rows that the database may refuse.
+    fn push_rows(&mut self, record: &Record) {
         match &record.event {
             Event::EngineStarted { .. } => {}
             Event::ProductPut(put) => {
-                let write = self.products.entry(put.product.id).or_default();
-                write.terms = Some((put.product.clone(), record.at));
-                match put.stock {
-                    StockChange::Unchanged => {}
-                    StockChange::Delta(delta) => write.stock.delta += delta,
-                    StockChange::Counted(quantity) => {
-                        write.stock = StockWrite { counting_began: true, delta: quantity };
-                    }
-                }
+                self.products.entry(put.product.id).or_default().terms =
+                    Some((put.product.clone(), record.at));
             }
             Event::SellerPut(seller) => {
                 self.sellers.insert(seller.id, (**seller).clone());
             }
             Event::StockAdjusted(adjusted) => {
-                self.products.entry(adjusted.product_id).or_default().stock.delta += adjusted.delta;
                 self.adjustments.push((record.seq, record.at, (**adjusted).clone()));
             }
-            Event::OrderPlaced(order) => self.push_order(record, order),
-        }
-        if let Some(claim) = record.event.idempotency() {
-            self.keys.push(KeyRow {
-                seq: record.seq,
-                at: record.at,
-                claim,
-                order_id: record.event.order_id(),
-            });
+            Event::OrderPlaced(order) => {
+                self.lines += order.lines.len();
+                self.orders.push(OrderRow { seq: record.seq, at: record.at, order: Arc::clone(order) });
+            }
         }
         if let Some(order_id) = record.event.order_id() {
             self.events.push(EventRow {
@@ -155,16 +196,43 @@ impl WriteBatch {
         }
     }
 
-    fn push_order(&mut self, record: &Record, order: &Arc<OrderPlaced>) {
+    /// What the engine itself lives on: stock, counters, keys.
+    fn push_ours(&mut self, record: &Record) {
+        match &record.event {
+            Event::EngineStarted { .. } | Event::SellerPut(_) => {}
+            Event::ProductPut(put) => {
+                let write = self.products.entry(put.product.id).or_default();
+                match put.stock {
+                    StockChange::Unchanged => {}
+                    StockChange::Delta(delta) => write.stock.delta += delta,
+                    StockChange::Counted(quantity) => {
+                        write.stock = StockWrite { counting_began: true, delta: quantity };
+                    }
+                }
+            }
+            Event::StockAdjusted(adjusted) => {
+                self.products.entry(adjusted.product_id).or_default().stock.delta += adjusted.delta;
+            }
+            Event::OrderPlaced(order) => self.take_stock_and_count(order),
+        }
+        if let Some(claim) = record.event.idempotency() {
+            self.keys.push(KeyRow {
+                seq: record.seq,
+                at: record.at,
+                claim,
+                order_id: record.event.order_id(),
+            });
+        }
+    }
+
+    fn take_stock_and_count(&mut self, order: &Arc<OrderPlaced>) {
         for line in &order.lines {
             if line.stock_taken > 0 {
                 self.products.entry(line.product_id).or_default().stock.delta -= i64::from(line.stock_taken);
             }
         }
-        self.lines += order.lines.len();
         self.set_counter(ORDER_ID_COUNTER, order.order_id.get());
         self.set_invoice_counter(&order.invoice);
-        self.orders.push(OrderRow { seq: record.seq, at: record.at, order: Arc::clone(order) });
     }
 
     /// Builds the counter's name only when the series changes, which is twice a year.

@@ -31,6 +31,19 @@ pub fn judge(batch: &WriteBatch, found: Option<Checkpoint>) -> Result<(), StoreE
     )))
 }
 
+/// What it means that a retry deleted so many of its parked events. `Ok(true)`: all of them are there, go on; `false`:
+/// none, so it was written before, and only the answer was lost.
+pub fn found_parked(batch: &WriteBatch, deleted: usize) -> Result<bool, StoreError> {
+    match deleted {
+        0 => Ok(false),
+        all if all == batch.unparked.len() => Ok(true),
+        some => Err(StoreError::Broken(format!(
+            "of {} parked events only {some} are there: somebody else deleted the rest",
+            batch.unparked.len()
+        ))),
+    }
+}
+
 /// Whether the engine `node` may take the store over with `epoch`; `Ok(true)`: the store is new and gets its
 /// identity.
 pub fn may_take_over(state: &StoreState, node: NodeId, epoch: u64) -> Result<bool, StoreError> {

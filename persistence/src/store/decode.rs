@@ -1,7 +1,8 @@
 //! Rows of SQL back to the model's nouns, for both stores. Columns are read in the order of the `SELECT`.
 
 use super::{
-    Checkpoint, EventRow, KeyRow, OpenOrder, ProductRow, StoreError, StoredOrder, sql_time, table::Kind,
+    Checkpoint, EventRow, KeyRow, OpenOrder, ParkedRow, ProductRow, StoreError, StoredOrder, sql_time,
+    table::Kind,
 };
 use crate::model::{
     Currency, CustomerId, EventKind, IdempotencyClaim, InvoiceNumber, Money, NodeId, OrderId, OrderLine,
@@ -104,6 +105,13 @@ fn signed(cell: Cell<'_>) -> Option<i64> {
 fn text(cell: Cell<'_>) -> Option<&str> {
     match cell {
         Cell::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
+        _ => None,
+    }
+}
+
+fn bytes(cell: Cell<'_>) -> Option<&[u8]> {
+    match cell {
+        Cell::Bytes(bytes) => Some(bytes),
         _ => None,
     }
 }
@@ -221,6 +229,17 @@ fn event_kind(name: &str) -> Option<EventKind> {
     ]
     .into_iter()
     .find(|kind| kind.as_str() == name)
+}
+
+/// A parked event.
+pub fn parked(row: &mut Row<'_>) -> Result<ParkedRow, StoreError> {
+    Ok(ParkedRow {
+        seq: number(row)?,
+        order_id: row.optional(unsigned)?.map(OrderId),
+        reason: row.boxed()?,
+        event: row.take(bytes)?.into(),
+        parked_at: row.take(time)?,
+    })
 }
 
 /// A stock adjustment, as it was journalled.

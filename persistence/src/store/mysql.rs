@@ -17,7 +17,7 @@ use super::gate::{Gate, closed};
 use super::query::{self, Dialect};
 use super::table::Table;
 use super::{
-    CatalogueChunk, CataloguePage, EventRow, KeyRow, OpenOrder, OrderFilter, OrderPage, PoolUsage,
+    CatalogueChunk, CataloguePage, EventRow, KeyRow, OpenOrder, OrderFilter, OrderPage, ParkedRow, PoolUsage,
     ProductRow, RawRow, RawTables, SellerPage, Store, StoreConfig, StoreError, StoreState, StoredOrder,
     WriteBatch,
 };
@@ -175,6 +175,10 @@ impl Store for MysqlStore {
 
     async fn stock_adjustment(&self, seq: u64) -> Result<Option<Record>, StoreError> {
         Ok(self.rows(query::stock_adjustment(seq)).await?.into_iter().next())
+    }
+
+    async fn parked(&self, after: u64, limit: usize) -> Result<Vec<ParkedRow>, StoreError> {
+        self.rows(query::parked(after, limit)).await
     }
 
     fn pool(&self) -> PoolUsage {

@@ -5,7 +5,8 @@ use super::checkpoint::STORE;
 use super::decode::{self, RawValue, Row};
 use super::table::{self, Table};
 use super::{
-    Checkpoint, EventRow, KeyRow, OpenOrder, OrderFilter, ProductRow, StoreError, StoredOrder, city_key,
+    Checkpoint, EventRow, KeyRow, OpenOrder, OrderFilter, ParkedRow, ProductRow, StoreError, StoredOrder,
+    city_key,
 };
 use crate::model::{
     NodeId, OrderId, OrderLine, OrderStatus, ProductId, Record, Seller, SellerId, SellerShare, Timestamp,
@@ -208,6 +209,18 @@ pub fn stock_adjustment(seq: u64) -> Query<Record> {
          FROM stock_adjustments a LEFT JOIN idempotency_keys k ON k.seq = a.seq WHERE a.seq = {seq}"
     );
     query(sql, decode::adjustment)
+}
+
+/// Parked events by rising sequence.
+pub fn parked(after: u64, limit: usize) -> Query<ParkedRow> {
+    let columns = table::PARKED_EVENTS.column_list();
+    let sql = format!("SELECT {columns} FROM parked_events WHERE seq > {after} ORDER BY seq LIMIT {limit}");
+    query(sql, decode::parked)
+}
+
+/// Takes parked events out.
+pub fn delete_parked(seqs: &[u64]) -> String {
+    format!("DELETE FROM parked_events WHERE seq IN ({})", list(seqs))
 }
 
 /// Rows of a table for a copy: above `after` by the first column of its key, at most `limit`. A table that cannot

@@ -14,8 +14,8 @@ use super::gate::Gate;
 use super::query::{self, Dialect, Query};
 use super::table::Table;
 use super::{
-    CatalogueChunk, CataloguePage, EventRow, KeyRow, OpenOrder, OrderFilter, OrderPage, PoolUsage, RawRow,
-    RawTables, SellerPage, Store, StoreConfig, StoreError, StoreState, StoredOrder, WriteBatch,
+    CatalogueChunk, CataloguePage, EventRow, KeyRow, OpenOrder, OrderFilter, OrderPage, ParkedRow, PoolUsage,
+    RawRow, RawTables, SellerPage, Store, StoreConfig, StoreError, StoreState, StoredOrder, WriteBatch,
 };
 use crate::model::{NodeId, OrderId, ProductId, Record, SellerId, Timestamp};
 use async_trait::async_trait;
@@ -177,6 +177,10 @@ impl Store for SqliteStore {
 
     async fn stock_adjustment(&self, seq: u64) -> Result<Option<Record>, StoreError> {
         Ok(self.rows(query::stock_adjustment(seq)).await?.into_iter().next())
+    }
+
+    async fn parked(&self, after: u64, limit: usize) -> Result<Vec<ParkedRow>, StoreError> {
+        self.rows(query::parked(after, limit)).await
     }
 
     fn pool(&self) -> PoolUsage {

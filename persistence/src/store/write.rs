@@ -3,7 +3,8 @@
 
 use super::table::{self, Table};
 use super::{
-    EventRow, KeyRow, OrderRow, ProductWrite, StockWrite, StoreError, WriteBatch, city_key, timer_of,
+    EventRow, KeyRow, OrderRow, ParkedRow, ProductWrite, StockWrite, StoreError, WriteBatch, city_key,
+    timer_of,
 };
 use crate::model::{OrderLine, ProductId, Seller, SellerShare, StockAdjusted, Timestamp};
 
@@ -92,6 +93,7 @@ pub fn write_batch(batch: &WriteBatch, sink: &mut impl Sink) -> Result<(), Store
         out.text(name);
         out.unsigned(**value);
     })?;
+    sink.insert(&table::PARKED_EVENTS, &[], batch.parked.iter(), |row, out| parked(row, out))?;
     if batch.forget_keys_to > 0 {
         sink.forget_keys(batch.forget_keys_to, batch.keys.len() + FORGET_EXTRA)?;
     }
@@ -182,6 +184,14 @@ fn key(row: &KeyRow, out: &mut dyn Values) {
     out.binary(&row.claim.body);
     out.optional_unsigned(row.order_id.map(|id| id.get()));
     out.time(row.at);
+}
+
+fn parked(row: &ParkedRow, out: &mut dyn Values) {
+    out.unsigned(row.seq);
+    out.optional_unsigned(row.order_id.map(|id| id.get()));
+    out.text(&row.reason);
+    out.binary(&row.event);
+    out.time(row.parked_at);
 }
 
 fn adjustment(seq: u64, at: Timestamp, adjusted: &StockAdjusted, out: &mut dyn Values) {

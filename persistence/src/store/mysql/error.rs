@@ -24,7 +24,10 @@ pub fn classify(error: &Error) -> StoreError {
     match error {
         Error::Server(ServerError { code, .. }) => match code {
             // Bad value: null, cut off, out of range, wrong for its type, no such parent; a number that overflows.
-            1048 | 1264 | 1265 | 1292 | 1366 | 1406 | 1452 | 1690 | 3819 | 4025 => StoreError::Refused(text),
+            // 1644: a trigger of somebody's says no.
+            1048 | 1264 | 1265 | 1292 | 1366 | 1406 | 1452 | 1644 | 1690 | 3819 | 4025 => {
+                StoreError::Refused(text)
+            }
             // A packet over the limit: halving the batch helps.
             1153 => StoreError::Refused(text),
             // Duplicate key; unknown column or table; a statement that does not parse; wrong number of columns.
@@ -67,7 +70,7 @@ mod tests {
                     .as_slice(),
                 "retry",
             ),
-            (&[1406, 1264, 1366, 1048, 1452, 1265, 1292], "refuse"),
+            (&[1406, 1264, 1366, 1048, 1452, 1265, 1292, 1644, 4025, 1153], "refuse"),
             (&[1062, 1146, 1045], "stop"),
         ] {
             for code in codes {

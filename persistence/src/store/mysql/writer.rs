@@ -5,8 +5,8 @@ use super::connect::{Role, Server};
 use super::session::Session;
 use super::statement::Statements;
 use crate::model::{NodeId, Timestamp};
-use crate::store::checkpoint::{COPY, STORE, judge, may_take_over, unfinished_copy};
-use crate::store::{StoreState, WriteBatch, query, write};
+use crate::store::checkpoint::{COPY, STORE, found_parked, judge, may_take_over, unfinished_copy};
+use crate::store::{Checkpoint, StoreState, WriteBatch, query, write};
 use std::sync::Arc;
 
 /// Largest statement, in bytes: larger ones are not faster, and hold memory on both sides.
@@ -49,7 +49,11 @@ impl Writer {
         self.statements.restart(statement_max(session));
         write::write_batch(batch, &mut self.statements)?;
         session.execute(b"START TRANSACTION").await?;
-        if session.execute(compare_and_set(batch).as_bytes()).await? == 0 {
+        if batch.is_retry() && !self.hold_for_retry(session, batch).await? {
+            session.execute(b"ROLLBACK").await?;
+            return Ok(());
+        }
+        if !batch.is_retry() && session.execute(compare_and_set(batch).as_bytes()).await? == 0 {
             let found = session.first(&query::checkpoint()).await?;
             session.execute(b"ROLLBACK").await?;
             return judge(batch, found);
@@ -59,6 +63,18 @@ impl Writer {
         }
         session.execute(b"COMMIT").await?;
         Ok(())
+    }
+
+    /// Holds the checkpoint where it is, and takes the parked events out; `false`: they were written before.
+    async fn hold_for_retry(&self, session: &mut Session, batch: &WriteBatch) -> Result<bool, StoreError> {
+        let mut held = query::checkpoint();
+        held.sql += " FOR UPDATE";
+        let found = session.first(&held).await?;
+        if found != Some(Checkpoint { seq: batch.from, epoch: batch.epoch }) {
+            return judge(batch, found).map(|()| false);
+        }
+        let deleted = session.execute(query::delete_parked(&batch.unparked).as_bytes()).await?;
+        found_parked(batch, usize::try_from(deleted).unwrap_or(usize::MAX))
     }
 
     /// The session, with the lock held. Its place is empty until [`Self::settle`] puts it back: whatever happens to

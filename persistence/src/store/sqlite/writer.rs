@@ -6,12 +6,12 @@ use super::connection;
 use super::error::classify;
 use super::reads::{first, whose};
 use crate::model::{NodeId, Timestamp};
-use crate::store::checkpoint::{COPY, STORE, judge, may_take_over};
+use crate::store::checkpoint::{COPY, STORE, found_parked, judge, may_take_over};
 use crate::store::copy::{RawRow, refuse_if_used, write_values};
 use crate::store::migration::migration_error;
 use crate::store::table::{self, Table};
 use crate::store::write::{self, Sink};
-use crate::store::{WriteBatch, query};
+use crate::store::{Checkpoint, WriteBatch, query};
 use rusqlite::{Connection, TransactionBehavior, params};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -71,6 +71,9 @@ impl Writer {
 
     /// See [`crate::store::Store::apply`].
     pub fn apply(&mut self, batch: &WriteBatch) -> Result<(), StoreError> {
+        if batch.is_retry() {
+            return self.apply_retry(batch);
+        }
         self.transaction(|connection| {
             let sql = "UPDATE journal_checkpoint SET seq = ?1, epoch = ?2, updated_at = ?3 \
                        WHERE consumer = ?4 AND seq = ?5 AND epoch = ?2";
@@ -79,6 +82,20 @@ impl Writer {
             let now = Timestamp::now().to_sql();
             if execute(connection, sql, params![to, epoch, now, STORE, from])? == 0 {
                 return judge(batch, first(connection, &query::checkpoint())?);
+            }
+            write::write_batch(batch, &mut Rows(connection))
+        })
+    }
+
+    fn apply_retry(&mut self, batch: &WriteBatch) -> Result<(), StoreError> {
+        self.transaction(|connection| {
+            let found = first(connection, &query::checkpoint())?;
+            if found != Some(Checkpoint { seq: batch.from, epoch: batch.epoch }) {
+                return judge(batch, found);
+            }
+            let deleted = execute(connection, &query::delete_parked(&batch.unparked), params![])?;
+            if !found_parked(batch, deleted)? {
+                return Ok(());
             }
             write::write_batch(batch, &mut Rows(connection))
         })
