@@ -87,12 +87,14 @@ fn try_statements(url: &str, statements: &str) -> Result<(), mysql_async::Error>
 #[test]
 fn sessions_killed() {
     let mut dice = Dice::new("database_sessions_killed");
-    let mut storm = Storm::start(&[]);
+    // A user of its own, so that the one who looks into the tables is spared: MariaDB may answer a killed question
+    // with a row of NULLs instead of an error.
+    let mut storm = Storm::start_as("clerk", &[]);
     let mut kills = 0;
     storm.rage(&mut dice, |storm, dice| {
         let root = root(storm);
         for _ in 0..60 {
-            let ids = root.rows("SELECT ID FROM information_schema.PROCESSLIST WHERE DB LIKE 'e2e%'");
+            let ids = root.rows("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'clerk'");
             for id in ids.iter().map(|row| &row[0]) {
                 let how = if dice.below(2) == 0 { "CONNECTION" } else { "QUERY" };
                 let Sql::MariaDb(url) = &root else { panic!("a server") };
