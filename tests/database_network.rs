@@ -37,7 +37,13 @@ fn each_fault_by_itself() {
         for fault in &all {
             storm.writes(1);
             storm.proxy.set(*fault);
-            storm.notices();
+            if matches!(fault, Fault::SwallowAnswerTo(_)) {
+                // It comes once, and the next session gets through.
+                until("an answer to be lost", || (storm.proxy.hits() >= 1).then_some(()));
+                storm.writes(1);
+            } else {
+                storm.notices();
+            }
             storm.proxy.set(Fault::Pass);
         }
         storm.proxy.set(Fault::Delay(Duration::from_millis(20)));
@@ -54,17 +60,21 @@ fn the_answer_to_the_lock_may_be_lost() {
     let mut dice = Dice::new("database_network_lock");
     let mut storm = Storm::start(&[]);
     storm.rage(&mut dice, |storm, _| {
-        for fault in [Fault::SwallowAnswerTo("GET_LOCK"), Fault::LoseAnswerTo("GET_LOCK")] {
-            storm.proxy.set(Fault::Reset);
-            storm.notices();
-            storm.proxy.set(fault);
-            until("the lock's answer to be lost twice", || (storm.proxy.hits() >= 2).then_some(()));
-            storm.proxy.set(Fault::Pass);
-            storm.writes(1);
-        }
+        storm.proxy.set(Fault::Reset);
+        storm.notices();
+        // The session that got the lock stays at the server, and nobody can say goodbye to it.
+        storm.proxy.set(Fault::SwallowAnswerTo("GET_LOCK"));
+        until("the lock's answer to be lost", || (storm.proxy.hits() >= 1).then_some(()));
+        storm.writes(1);
+        storm.proxy.set(Fault::Reset);
+        storm.notices();
+        storm.proxy.set(Fault::LoseAnswerTo("GET_LOCK"));
+        until("the lock's answer to be lost twice", || (storm.proxy.hits() >= 2).then_some(()));
+        storm.proxy.set(Fault::Pass);
+        storm.writes(1);
     });
     storm.settle();
-    report(8, "answer to GET_LOCK lost", 4, Some(dice.seed()), CHECKED);
+    report(8, "answer to GET_LOCK lost", 3, Some(dice.seed()), CHECKED);
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub enum Fault {
     /// A statement with this text reaches the server; when the server has answered, the connection is reset in place
     /// of the answer.
     LoseAnswerTo(&'static str),
-    /// As before, but the connection stays and nothing passes on it any more.
+    /// As before, but the connection stays and nothing passes on it any more. Once: what follows passes.
     SwallowAnswerTo(&'static str),
 }
 
@@ -170,15 +170,30 @@ impl Pump {
                 return self.reset();
             }
             match self.from.read(&mut piece) {
-                Ok(0) => return self.close(),
+                Ok(0) => {
+                    self.hold_back();
+                    return self.close();
+                }
                 Ok(size) => {
                     if !self.pass(&piece[..size]) {
                         return;
                     }
                 }
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
-                Err(_) => return self.reset(),
+                Err(_) => {
+                    self.hold_back();
+                    return self.reset();
+                }
             }
+        }
+    }
+
+    /// Where nothing passes, a goodbye does not either: the server keeps the session that its client has given up.
+    fn hold_back(&self) {
+        let fault = self.shared.fault();
+        let swallowed = matches!(fault, Fault::SwallowAnswerTo(_)) && self.lost.load(Ordering::SeqCst);
+        if swallowed || fault == Fault::Silence {
+            self.shared.outlast(fault);
         }
     }
 
@@ -201,7 +216,9 @@ impl Pump {
                 return false;
             }
             Fault::LoseAnswerTo(text) | Fault::SwallowAnswerTo(text) => {
-                if self.is_request && contains(piece, text.as_bytes()) {
+                let is_due =
+                    matches!(fault, Fault::LoseAnswerTo(_)) || self.shared.hits.load(Ordering::Relaxed) == 0;
+                if self.is_request && is_due && contains(piece, text.as_bytes()) {
                     self.lost.store(true, Ordering::SeqCst);
                 } else if !self.is_request && self.lost.load(Ordering::SeqCst) {
                     if matches!(fault, Fault::LoseAnswerTo(_)) {
