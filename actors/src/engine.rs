@@ -33,6 +33,9 @@ const SYNC_GRACE: Duration = Duration::from_secs(1);
 /// How often a stop looks whether the writer has given up.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
+/// A database that takes nothing for this long is worth a note: below it are restarts and deadlocks.
+const DEGRADED_AFTER: Duration = Duration::from_secs(3);
+
 /// The engine: recovered, running, shared by all workers. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
@@ -153,8 +156,17 @@ impl Engine {
         if let Some(lazy) = lazy_sync(self.inner.config.journal.sync) {
             notes.push(format!("journal.sync = {lazy}: a power loss can cost acknowledged orders"));
         }
-        if let WriterState::Stopped(why) = &*self.inner.running.writer.state.lock() {
+        let writer = &self.inner.running.writer;
+        if let WriterState::Stopped(why) = &*writer.state.lock() {
             notes.push(format!("the write-behind stopped, orders are kept in the journal: {why}"));
+        } else if let Some((since, why)) = writer.trouble()
+            && since >= DEGRADED_AFTER
+        {
+            notes.push(format!(
+                "degraded: the database has taken nothing for {} s, orders are kept in the journal; check that it runs, \
+                 can be reached and may be written to: {why}",
+                since.as_secs()
+            ));
         }
         let parked = self.inner.running.parked.len();
         if parked > 0 {

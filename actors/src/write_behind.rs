@@ -32,7 +32,7 @@ use parking_lot::Mutex;
 use source::Source;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 
 /// First wait after a failed batch; doubled with each further failure.
@@ -47,6 +47,8 @@ pub struct WriterFigures {
     pub checkpoint: watch::Sender<u64>,
     /// Time of the oldest record that is not in the store, as far as known; in ms since 1970. 0: none.
     pub oldest_ms: AtomicU64,
+    /// Since when the store takes nothing, and what it said last; `None`: it took the last batch.
+    pub failing: Mutex<Option<(Instant, String)>>,
     /// What it does.
     pub state: Mutex<WriterState>,
     /// Batches written since the start.
@@ -77,6 +79,7 @@ impl WriterFigures {
         Arc::new(Self {
             checkpoint: watch::Sender::new(checkpoint),
             oldest_ms: AtomicU64::new(0),
+            failing: Mutex::default(),
             state: Mutex::default(),
             batches: AtomicU64::new(0),
             orders: AtomicU64::new(0),
@@ -87,6 +90,11 @@ impl WriterFigures {
     /// All records up to here are in the store.
     pub fn checkpoint_seq(&self) -> u64 {
         *self.checkpoint.borrow()
+    }
+
+    /// For how long the store has taken nothing, and why.
+    pub fn trouble(&self) -> Option<(Duration, String)> {
+        self.failing.lock().as_ref().map(|(since, why)| (since.elapsed(), why.clone()))
     }
 }
 
@@ -313,6 +321,7 @@ impl WriteBehind {
         let figures = &self.parts.figures;
         figures.batches.fetch_add(1, Ordering::Relaxed);
         figures.orders.fetch_add(batch.orders.len() as u64, Ordering::Relaxed);
+        *figures.failing.lock() = None;
         figures.checkpoint.send_replace(batch.to);
         self.parts.backlog.forget_to(batch.to);
         self.parts.journal.release(batch.to);
@@ -322,6 +331,10 @@ impl WriteBehind {
         self.parts.figures.retries.fetch_add(1, Ordering::Relaxed);
         let wait = jittered(self.retry_wait);
         tracing::warn!(why, wait_s = wait.as_secs_f64(), "a batch is not in the store yet; trying again");
+        let mut failing = self.parts.figures.failing.lock();
+        let since = failing.as_ref().map_or_else(Instant::now, |(since, _)| *since);
+        *failing = Some((since, why.clone()));
+        drop(failing);
         self.set_state(WriterState::Retrying(why));
         self.busy = true;
         self.retry_wait = (self.retry_wait * 2).min(RETRY_MAX);

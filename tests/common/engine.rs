@@ -168,6 +168,14 @@ impl Engine {
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
+    /// What it has in memory, as the kernel counts it.
+    pub fn resident_bytes(&self) -> u64 {
+        let pid = self.run().as_ref().unwrap().child.id();
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
     /// Whether it has ended by itself.
     pub fn has_ended(&self) -> bool {
         self.run().as_mut().unwrap().child.try_wait().unwrap().is_some()

@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::ScopedJoinHandle;
+use std::time::Duration;
 
 /// A request that changes something, with the key that tells later what became of it.
 pub struct Attempt {
@@ -22,12 +23,24 @@ pub fn under_load(
     dice: &mut Dice,
     meanwhile: impl FnOnce(),
 ) -> Vec<Attempt> {
+    steady_load(admin, threads, products, dice, Duration::ZERO, meanwhile)
+}
+
+/// The same with a pause after each request, so that a test that lasts longer does not drown in its own orders.
+pub fn steady_load(
+    admin: &Client,
+    threads: usize,
+    products: u64,
+    dice: &mut Dice,
+    pause: Duration,
+    meanwhile: impl FnOnce(),
+) -> Vec<Attempt> {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let over = &over;
         let load = |_| {
             let (client, mut dice) = (admin.another(), dice.split());
-            scope.spawn(move || shop_until(over, &client, products, &mut dice))
+            scope.spawn(move || shop_until(over, &client, products, &mut dice, pause))
         };
         let shoppers: Vec<ScopedJoinHandle<'_, Vec<Attempt>>> = (0..threads).map(load).collect();
         meanwhile();
@@ -36,7 +49,13 @@ pub fn under_load(
     })
 }
 
-fn shop_until(over: &AtomicBool, client: &Client, products: u64, dice: &mut Dice) -> Vec<Attempt> {
+fn shop_until(
+    over: &AtomicBool,
+    client: &Client,
+    products: u64,
+    dice: &mut Dice,
+    pause: Duration,
+) -> Vec<Attempt> {
     let mut attempts = Vec::new();
     while !over.load(Ordering::Relaxed) {
         let mut attempt = Attempt::random(products, dice);
@@ -48,6 +67,7 @@ fn shop_until(over: &AtomicBool, client: &Client, products: u64, dice: &mut Dice
                 break;
             }
         }
+        std::thread::sleep(pause);
     }
     attempts
 }

@@ -11,18 +11,22 @@ pub mod faults;
 mod load;
 #[path = "../../persistence/tests/common/mod.rs"]
 mod mariadb;
+mod proxy;
 mod shop;
 mod sql;
+mod storm;
 pub mod strace;
 
 pub use books::{Olist, assert_invoices_are_gapless, assert_tables_agree};
 pub use client::{Answer, Client};
 pub use dice::Dice;
 pub use engine::{Engine, ProgramOutput, TOKEN};
-pub use load::{Attempt, under_load};
-pub use mariadb::MariaDb;
+pub use load::{Attempt, steady_load, under_load};
+pub use mariadb::{MariaDb, is_mysql};
+pub use proxy::{Fault, Proxy};
 pub use shop::{cart, product, seller, shop_of};
-pub use sql::{Sql, Store};
+pub use sql::{Held, Sql, Store};
+pub use storm::Storm;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

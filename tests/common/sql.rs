@@ -13,6 +13,8 @@ pub enum Store {
     Sqlite,
     /// A database of its own.
     MariaDb { server: Arc<MariaDb>, database: String },
+    /// The same, but the engine goes by another URL: a proxy, or a user with fewer rights.
+    Through { server: Arc<MariaDb>, database: String, url: String },
     /// Any URL; its tables are not looked into.
     Other(String),
 }
@@ -38,7 +40,15 @@ impl Store {
         match self {
             Self::Sqlite => "sqlite://data/floodgate.db".to_owned(),
             Self::MariaDb { server, database } => server.url(database),
-            Self::Other(url) => url.clone(),
+            Self::Through { url, .. } | Self::Other(url) => url.clone(),
+        }
+    }
+
+    /// A fresh database in `server`, which the engine reaches by `url(name of the database)`.
+    pub fn through(server: &Arc<MariaDb>, url: impl FnOnce(&str) -> String) -> Self {
+        match Self::on(Arc::clone(server)) {
+            Self::MariaDb { server, database } => Self::Through { url: url(&database), server, database },
+            other => other,
         }
     }
 }
@@ -53,7 +63,9 @@ impl Sql {
     pub fn open(store: &Store, dir: &Path) -> Self {
         match store {
             Store::Sqlite => Self::Sqlite(dir.join("data/floodgate.db")),
-            Store::MariaDb { .. } => Self::MariaDb(store.url()),
+            Store::MariaDb { server, database } | Store::Through { server, database, .. } => {
+                Self::MariaDb(server.url(database))
+            }
             Store::Other(url) => panic!("nobody looks into {url}"),
         }
     }
@@ -103,13 +115,15 @@ impl Sql {
             }
             Self::MariaDb(url) => url,
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let connection = runtime.block_on(async {
-            let mut connection = Conn::new(Opts::from_url(url).unwrap()).await.unwrap();
-            connection.query_drop(statement).await.unwrap();
-            connection
-        });
-        Held::MariaDb(Some(connection), runtime)
+        hold(url, statement).unwrap()
+    }
+
+    /// The same, where the server may refuse.
+    pub fn try_hold(&self, statement: &str) -> Result<Held, mysql_async::Error> {
+        match self {
+            Self::Sqlite(_) => Ok(self.hold(statement)),
+            Self::MariaDb(url) => hold(url, statement),
+        }
     }
 
     /// Lets everybody read and nobody write.
@@ -119,6 +133,16 @@ impl Sql {
             Self::MariaDb(_) => "LOCK TABLES orders READ",
         })
     }
+}
+
+fn hold(url: &str, statement: &str) -> Result<Held, mysql_async::Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let connection = runtime.block_on(async {
+        let mut connection = Conn::new(Opts::from_url(url)?).await?;
+        connection.query_drop(statement).await?;
+        Ok::<_, mysql_async::Error>(connection)
+    })?;
+    Ok(Held::MariaDb(Some(connection), runtime))
 }
 
 impl Drop for Held {

@@ -1,4 +1,6 @@
-//! A private MariaDB server: own data directory, own port, owned by the test, which may kill it.
+//! A private MariaDB server: own data directory, own port, owned by the test, which may kill it. Where
+//! `FLOODGATE_TEST_MYSQL_ROOT` names a directory with a Debian in it (see `scripts/test-mysql`), that one's MySQL
+//! server takes its place.
 //!
 //! Needs nothing but the standard library and `tempfile`, so that the tests of other packages can use it by path.
 
@@ -13,11 +15,19 @@ use std::time::{Duration, Instant};
 const START_LIMIT: Duration = Duration::from_secs(60);
 const LOG_SIZE: &str = "--innodb-log-file-size=16M";
 
+/// What MySQL has in place of [`LOG_SIZE`], and what it would open besides the port.
+const MYSQL_OPTIONS: [&str; 4] =
+    ["--innodb-redo-log-capacity=32M", "--mysqlx=OFF", "--secure-file-priv=NULL", "--disable-log-bin"];
+
+/// Root without a password, from everywhere: the server listens on this machine only.
+const MYSQL_ROOT: &str =
+    "CREATE USER 'root'@'%' IDENTIFIED BY '';\nGRANT ALL ON *.* TO 'root'@'%' WITH GRANT OPTION;\n";
+
 /// A running (or killed) server. Dropping it kills the process and removes the data.
 pub struct MariaDb {
     dir: tempfile::TempDir,
     port: u16,
-    options: Vec<String>,
+    options: Mutex<Vec<String>>,
     child: Mutex<Option<Child>>,
 }
 
@@ -37,10 +47,10 @@ impl MariaDb {
 
     /// A server of one's own, with more options.
     pub fn start(options: &[&str]) -> Self {
-        let dir = tempfile::Builder::new().prefix("floodgate-mariadb-").tempdir().unwrap();
+        let dir = tempfile::Builder::new().prefix("floodgate-mariadb-").tempdir_in(temporary()).unwrap();
         copy_dir(&template(), &dir.path().join("data"));
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        let options = Mutex::new(options.iter().map(|option| (*option).to_owned()).collect());
         let server = Self { dir, port, options, child: Mutex::new(None) };
         server.restart();
         server
@@ -49,6 +59,17 @@ impl MariaDb {
     /// `mysql://…/database`; the database need not exist.
     pub fn url(&self, database: &str) -> String {
         format!("mysql://root@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Starts it again with these options in place of those before.
+    pub fn restart_with(&self, options: &[&str]) {
+        *self.options.lock().unwrap() = options.iter().map(|option| (*option).to_owned()).collect();
+        self.restart();
     }
 
     /// Kills the process at once, as `kill -9` does.
@@ -62,15 +83,14 @@ impl MariaDb {
     /// Starts it (again) on the same data and port, and waits until it takes connections.
     pub fn restart(&self) {
         self.kill();
-        let data = self.dir.path().join("data");
         let log = std::fs::File::create(self.dir.path().join("log")).unwrap();
-        let mut child = Command::new(program("mariadbd"))
-            .arg("--no-defaults")
-            .arg(format!("--datadir={}", data.display()))
-            .arg(format!("--socket={}", self.dir.path().join("s").display()))
+        let mut child = server()
+            .arg(format!("--datadir={}", inside(&self.dir.path().join("data")).display()))
+            .arg(format!("--socket={}", inside(&self.dir.path().join("s")).display()))
+            .arg(format!("--pid-file={}", inside(&self.dir.path().join("pid")).display()))
             .arg(format!("--port={}", self.port))
-            .args(["--bind-address=127.0.0.1", "--user=root", "--innodb-buffer-pool-size=64M", LOG_SIZE])
-            .args(&self.options)
+            .args(["--bind-address=127.0.0.1", "--user=root", "--innodb-buffer-pool-size=64M"])
+            .args(self.options.lock().unwrap().iter())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
@@ -95,6 +115,45 @@ impl Drop for MariaDb {
     }
 }
 
+/// The directory with MySQL in it, if that is what is tested.
+fn mysql_root() -> Option<PathBuf> {
+    std::env::var_os("FLOODGATE_TEST_MYSQL_ROOT").map(PathBuf::from)
+}
+
+/// Whether the servers here are MySQL's.
+pub fn is_mysql() -> bool {
+    mysql_root().is_some()
+}
+
+/// The server's program with what it always needs.
+fn server() -> Command {
+    match mysql_root() {
+        Some(root) => {
+            let mut command = Command::new("chroot");
+            command.arg(root).args(["mysqld", "--no-defaults"]).args(MYSQL_OPTIONS);
+            command
+        }
+        None => {
+            let mut command = Command::new(program("mariadbd"));
+            command.args(["--no-defaults", LOG_SIZE]);
+            command
+        }
+    }
+}
+
+/// Where data goes: where the server sees it.
+fn temporary() -> PathBuf {
+    mysql_root().map_or_else(std::env::temp_dir, |root| root.join("tmp"))
+}
+
+/// A path as the server sees it.
+fn inside(path: &Path) -> PathBuf {
+    match mysql_root() {
+        Some(root) => Path::new("/").join(path.strip_prefix(root).unwrap()),
+        None => path.to_owned(),
+    }
+}
+
 fn program(name: &str) -> PathBuf {
     let places = std::env::var_os("PATH").unwrap_or_default();
     let more = [PathBuf::from("/usr/sbin"), PathBuf::from("/usr/local/sbin")];
@@ -107,19 +166,28 @@ fn program(name: &str) -> PathBuf {
 
 /// A fresh data directory, made once on this machine: installing takes seconds, copying does not.
 fn template() -> PathBuf {
-    let place = std::env::temp_dir().join("floodgate-mariadb-template-1");
+    let place = temporary().join("floodgate-mariadb-template-1");
     if place.is_dir() {
         return place;
     }
-    let new = tempfile::Builder::new().prefix("floodgate-mariadb-install-").tempdir().unwrap();
+    let new = tempfile::Builder::new().prefix("floodgate-mariadb-install-").tempdir_in(temporary()).unwrap();
     let data = new.path().join("data");
-    let installed = Command::new(program("mariadb-install-db"))
-        .arg("--no-defaults")
-        .arg(format!("--datadir={}", data.display()))
-        .args(["--auth-root-authentication-method=normal", "--skip-test-db", "--user=root", LOG_SIZE])
-        .output()
-        .unwrap();
-    assert!(installed.status.success(), "mariadb-install-db: {}", String::from_utf8_lossy(&installed.stderr));
+    let datadir = format!("--datadir={}", inside(&data).display());
+    let mut install = if is_mysql() {
+        let grants = new.path().join("grants.sql");
+        std::fs::write(&grants, MYSQL_ROOT).unwrap();
+        let mut install = server();
+        install.args(["--initialize-insecure", "--user=root", &datadir]);
+        install.arg(format!("--init-file={}", inside(&grants).display()));
+        install
+    } else {
+        let mut install = Command::new(program("mariadb-install-db"));
+        install.args(["--no-defaults", &datadir, "--auth-root-authentication-method=normal"]);
+        install.args(["--skip-test-db", "--user=root", LOG_SIZE]);
+        install
+    };
+    let installed = install.output().unwrap();
+    assert!(installed.status.success(), "no new server: {}", String::from_utf8_lossy(&installed.stderr));
     // Another process may have been faster: then its directory is as good.
     if std::fs::rename(&data, &place).is_err() {
         assert!(place.is_dir(), "cannot make {}", place.display());

@@ -39,6 +39,10 @@ pub fn classify(error: &Error) -> StoreError {
             _ => StoreError::Unavailable(text),
         },
         Error::Driver(DriverError::PacketTooLarge) => StoreError::Refused(text),
+        // MySQL asks a user that it does not know for some plugin by chance, so as not to give away who exists.
+        Error::Driver(DriverError::UnknownAuthPlugin { .. }) => {
+            StoreError::Configuration(format!("{text} Is the user in store.url right?"))
+        }
         Error::Driver(_) | Error::Io(_) | Error::Other(_) | Error::Url(_) => StoreError::Unavailable(text),
     }
 }

@@ -15,20 +15,25 @@ const STATEMENT_MAX: usize = 1 << 20;
 /// Seconds to wait for the lock after our own lost session, or the engine before us, was killed.
 const LOCK_WAIT_S: u32 = 2;
 
+/// Sessions of ours that are remembered while none gets through. The server ends a lost one at its next statement, so
+/// that old ones are gone long before they are forgotten.
+const OUR_IDS_MAX: usize = 64;
+
 /// The writer's session, and what it takes to get another.
 pub struct Writer {
     server: Arc<Server>,
     /// None: the next call connects.
     session: Option<Session>,
-    /// The last session's number at the server. It may still be there, with a transaction open, when ours is lost.
-    last_id: Option<u64>,
+    /// The numbers at the server of the last session and of all that tried to follow it. Any of them may still be
+    /// there, with a transaction open or with the lock: the answer to `GET_LOCK` can be lost as well.
+    our_ids: Vec<u64>,
     pub(super) statements: Statements,
 }
 
 impl Writer {
     /// Not connected yet.
     pub fn new(server: Arc<Server>) -> Self {
-        Self { server, session: None, last_id: None, statements: Statements::default() }
+        Self { server, session: None, our_ids: Vec::new(), statements: Statements::default() }
     }
 
     /// See [`crate::store::Store::take_over`].
@@ -110,22 +115,27 @@ impl Writer {
 
     async fn connect(&mut self) -> Result<Session, StoreError> {
         let mut session = self.server.connect(Role::Writer).await?;
-        self.lock(&mut session).await?;
-        self.last_id = Some(session.id);
+        let is_first = self.our_ids.is_empty();
+        // Before it asks for the lock: what it gets may never be answered.
+        self.our_ids.push(session.id);
+        let forget = self.our_ids.len().saturating_sub(OUR_IDS_MAX);
+        self.our_ids.drain(..forget);
+        self.lock(&mut session, is_first).await?;
+        self.our_ids = vec![session.id];
         Ok(session)
     }
 
     /// Takes the named lock. Where our own lost session still holds it, that session is killed; the lock comes free
     /// only when its transaction is undone, so that nothing of it can come later. The first time it is waited for: the
     /// server notices that the engine before us was killed only when that one's last statement ends.
-    async fn lock(&self, session: &mut Session) -> Result<(), StoreError> {
+    async fn lock(&self, session: &mut Session, is_first: bool) -> Result<(), StoreError> {
         let name = self.server.lock_literal();
-        let patience = if self.last_id.is_none() { LOCK_WAIT_S } else { 0 };
+        let patience = if is_first { LOCK_WAIT_S } else { 0 };
         if session.number(&format!("GET_LOCK({name}, {patience})")).await? == Some(1) {
             return Ok(());
         }
         let holder = session.number(&format!("IS_USED_LOCK({name})")).await?;
-        if holder.is_some() && holder != self.last_id {
+        if holder.is_some_and(|id| !self.our_ids.contains(&id)) {
             return Err(StoreError::Fenced(format!("another session holds its lock {name}")));
         }
         if let Some(id) = holder {
