@@ -1,7 +1,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Random numbers that can be thrown again: the seed is printed, and `FLOODGATE_SEED` sets it.
-pub struct Dice(u64);
+pub struct Dice(u64, u64);
 
 impl Dice {
     pub fn new(test: &str) -> Self {
@@ -9,12 +9,18 @@ impl Dice {
         let given = std::env::var("FLOODGATE_SEED").ok().map(|text| text.parse().unwrap());
         let seed = given.unwrap_or(u64::try_from(now).unwrap());
         println!("{test}: FLOODGATE_SEED={seed}");
-        Self(seed)
+        Self(seed, seed)
     }
 
     /// Dice of its own for each thread, all from one seed.
     pub fn split(&mut self) -> Self {
-        Self(self.next())
+        let seed = self.next();
+        Self(seed, seed)
+    }
+
+    /// The number that throws them again.
+    pub fn seed(&self) -> u64 {
+        self.1
     }
 
     /// SplitMix64 (Steele, Lea, Flood 2014).

@@ -7,6 +7,7 @@ mod books;
 mod client;
 mod dice;
 mod engine;
+pub mod faults;
 mod load;
 #[path = "../../persistence/tests/common/mod.rs"]
 mod mariadb;
