@@ -12,6 +12,7 @@ mod wares;
 
 mod bed;
 mod discard;
+mod slow_disk;
 
 mod driver;
 mod letters;

@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{Dice, Engine, Store, cart, shop_of, until};
+use common::{Dice, Engine, Store, cart, faults::report, shop_of, until};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
@@ -51,4 +51,11 @@ fn the_order_is_whole_or_absent(store: Store) {
     }
     engine.drain();
     assert_eq!(engine.sql().number("SELECT COUNT(*) FROM orders"), CLIENTS as i64);
+    report(
+        14,
+        "the connection ends at any byte of request or answer",
+        usize::try_from(CLIENTS).expect("few"),
+        Some(dice.seed()),
+        "the key says whether the order is there, each is there once, no stock leaked",
+    );
 }

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Client, Engine, Store, assert_invoices_are_gapless, cart, shop_of};
+use common::{Client, Engine, Store, assert_invoices_are_gapless, cart, faults::report, shop_of};
 use serde_json::{Value, json};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -60,6 +60,7 @@ fn a_thousand_clients_for_a_hundred_pieces(store: Store) {
     assert_eq!(sql.number("SELECT COUNT(*) FROM orders"), 100);
     assert_eq!(sql.number("SELECT SUM(quantity) FROM order_items"), 100);
     assert_eq!(sql.number("SELECT stock FROM products"), 0);
+    report(16, "1,000 clients for 100 pieces", carts.len(), None, "exactly 100 sold, nothing held, tables");
 }
 
 #[test]
@@ -88,6 +89,8 @@ fn carts_that_cross_shards_in_opposite_orders() {
     }
     assert_eq!(client.post("/v1/checkouts", &cart(1, &forward)).code(), "insufficient_stock");
     assert!(sold > STOCK / 2, "sold {sold} of {STOCK}");
+    let checked = "no deadlock, nothing held, all pieces sold in the end";
+    report(16, "carts that cross shards in opposite orders", carts.len(), None, checked);
 }
 
 #[test]
@@ -109,6 +112,7 @@ fn refused_carts_give_everything_back() {
     for product in 1..=PRODUCTS {
         assert_eq!(client.available(product), 5, "product {product}");
     }
+    report(16, "carts that take from twelve products in vain", refused, None, "everything is given back");
 }
 
 #[test]
@@ -122,4 +126,5 @@ fn a_hot_product_is_sold_to_everybody() {
     assert_invoices_are_gapless(orders.iter());
     assert_eq!(client.available(1), 1_000_000 - 2 * 1_500);
     nothing_is_held(&engine);
+    report(16, "a hot product in every cart", carts.len(), None, "all are served, stock, nothing held");
 }

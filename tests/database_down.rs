@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Client, Engine, MariaDb, Store, assert_tables_agree, cart, shop_of, until};
+use common::{Client, Engine, MariaDb, Store, assert_tables_agree, cart, faults::report, shop_of, until};
 use serde_json::{Value, json};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -96,6 +96,8 @@ fn orders_are_taken_and_read_while_it_is_away() {
         client.get("/v1/orders?limit=200").expect(200)["data"].as_array().map(Vec::len),
         Some(orders.len())
     );
+    let checked = "orders are taken and read meanwhile, each in the tables once afterwards";
+    report(11, "database stopped and started again", orders.len(), None, checked);
 }
 
 /// Ten orders while the database is there.
@@ -124,6 +126,8 @@ fn a_crash_meanwhile_costs_nothing() {
     all_once(&engine, &orders);
     let again = engine.client().post_key("/v1/checkouts", "down-1", &cart(1, &[(2, 1)]));
     assert_eq!(again.header("idempotent-replayed"), Some("true"), "{}", again.text);
+    let checked = "no start without the store, then all orders there once, keys remembered";
+    report(11, "kill -9 of the engine while the database is away", orders.len(), None, checked);
 }
 
 #[test]
@@ -138,4 +142,11 @@ fn a_database_that_dies_in_the_middle_gets_each_order_once() {
         server.restart();
     }
     all_once(&engine, &orders);
+    report(
+        7,
+        "kill -9 of the database, four times",
+        orders.len(),
+        None,
+        "each order in the tables once, stock",
+    );
 }

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Answer, Client, Engine, Store, cart, shop_of, until};
+use common::{Answer, Client, Engine, Store, cart, faults::report, shop_of, until};
 use serde_json::{Value, json};
 use std::sync::Barrier;
 
@@ -61,6 +61,8 @@ fn a_key_answers_what_it_answered_first(store: Store) {
     is_replayed(&buy(&client, "k", &cart(1, &[(1, 2)])), &order);
     assert_eq!((client.available(1), client.available(2)), (8, 9));
     assert_eq!(engine.sql().number("SELECT COUNT(*) FROM orders"), 2);
+    let checked = "the same answer before and after a kill and a drain; 422 for another body";
+    report(15, "a key again, with the same and with another body", steps.len(), None, checked);
 }
 
 fn keys_of_a_batch_are_keys_of_checkouts(store: Store) {
@@ -113,6 +115,13 @@ fn two_hundred_clients_place_one_order(store: Store) {
     assert_eq!((client.available(1), client.available(2)), (999, 999));
     engine.drain();
     assert_eq!(engine.sql().number("SELECT COUNT(*) FROM orders"), 1);
+    report(
+        15,
+        "200 clients with one key",
+        CLIENTS,
+        None,
+        "one order, the same answer for all, stock taken once",
+    );
 }
 
 fn a_key_outlives_the_journal_and_memory(store: Store) {
@@ -142,6 +151,8 @@ fn a_key_outlives_the_journal_and_memory(store: Store) {
         is_replayed(&admin.post_key("/admin/products/2/stock", "early", &adjusted), &adjustment);
         assert_eq!((client.available(1), client.available(2)), (999_998, 1_000_007));
     }
+    let checked = "the same answer with and without a kill between";
+    report(15, "a key whose segment and memory are gone", 2, None, checked);
 }
 
 fn a_stock_adjustment_counts_once(store: Store) {

@@ -5,7 +5,10 @@
 
 mod common;
 
-use common::{Dice, Engine, ProgramOutput, Store, assert_tables_agree, cart, shop_of, under_load, within};
+use common::{
+    Dice, Engine, ProgramOutput, Store, assert_tables_agree, cart, faults::report, shop_of, under_load,
+    within,
+};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -37,6 +40,8 @@ fn a_stop_under_load_answers_and_drains(store: Store) {
     for mut attempt in attempts {
         attempt.repeat(&engine.admin());
     }
+    let checked = "what was accepted is answered, all of it in the tables, exit 0, keys after a restart";
+    report(22, "SIGTERM under load", orders.len(), Some(dice.seed()), checked);
 }
 
 #[test]
@@ -48,6 +53,7 @@ fn an_idle_engine_stops_at_once_on_either_signal() {
         assert_eq!(engine.ended().code(), Some(0), "{signal}");
         assert!(engine.log().join("\n").contains("signal received"), "{signal}");
     }
+    report(22, "SIGTERM and SIGINT to an idle engine", 2, None, "exit 0");
 }
 
 /// Starts a second one that must refuse; its last words.
@@ -70,6 +76,7 @@ fn two_engines_do_not_share_a_journal(store: Store) {
     assert!(said.contains("lock") || said.contains("in use"), "{said}");
     client.buy(&cart(1, &[(1, 1)]));
     engine.drain();
+    report(12, "two engines on one journal", 1, None, "the second does not start, the first goes on");
 }
 
 fn two_engines_do_not_share_a_database(store: Store) {
@@ -83,6 +90,7 @@ fn two_engines_do_not_share_a_database(store: Store) {
     client.buy(&cart(2, &[(1, 1)]));
     engine.drain();
     assert_eq!(engine.sql().number("SELECT COUNT(*) FROM orders"), 2);
+    report(12, "two engines on one database", 1, None, "the second does not start, the first goes on");
 }
 
 #[track_caller]
@@ -204,4 +212,11 @@ fn a_signal_while_the_database_hangs_ends_in_time() {
     engine.restart();
     engine.drain();
     assert_tables_agree(&engine.sql(), &[order]);
+    report(
+        22,
+        "SIGTERM while the database hangs",
+        1,
+        None,
+        "ends in time, exit 0, drains after the next start",
+    );
 }

@@ -7,6 +7,7 @@
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use floodgate_persistence::model::{IdempotencyClaim, OrderId, Record, Timestamp};
+use floodgate_persistence::planted::{self, Planted};
 use floodgate_persistence::store::KeyRow;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -142,7 +143,7 @@ impl IdempotencyTable {
     fn forget_old(&self, ages: &mut VecDeque<Age>, now: Timestamp) {
         let horizon = self.horizon(now);
         while let Some((seq, at, key)) = ages.front().copied() {
-            if ages.len() <= self.keys_max && at >= horizon {
+            if ages.len() <= self.keys_max && at >= horizon || planted::is(Planted::KeysNeverForgotten) {
                 return;
             }
             ages.pop_front();

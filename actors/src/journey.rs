@@ -17,6 +17,7 @@ use floodgate_persistence::model::{
     Currency, IdempotencyClaim, InvoiceNumber, OrderId, OrderPlaced, OrderStatus, PaymentMethod, ProductId,
     SellerId,
 };
+use floodgate_persistence::planted::{self, Planted};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -206,7 +207,7 @@ impl Journey {
 
     fn let_go_and_answer(self: Box<Self>, keys: &IdempotencyTable, answer: Answer) {
         assert!(self.taken.is_empty(), "a refused checkout leaves nothing taken");
-        if let Some(claim) = self.idempotency() {
+        if let Some(claim) = self.idempotency().filter(|_| !planted::is(Planted::KeyKeptOnRefusal)) {
             keys.let_go(claim);
         }
         self.answer(answer);

@@ -19,6 +19,7 @@ use crate::tail::Group;
 use floodgate_persistence::catalogue_file::CopiedFrom;
 use floodgate_persistence::journal::{self, Disk, JournalError, RecoverFrom, Recovery, TailState, Writer};
 use floodgate_persistence::model::{Event, NodeId, Record, Timestamp};
+use floodgate_persistence::planted::{self, Planted};
 use floodgate_persistence::store::{Store, StoreError, StoreState};
 use growing::{AHEAD, GrowingShard, on_each};
 use std::hash::{BuildHasher, Hasher};
@@ -210,7 +211,9 @@ async fn load_keys(
     let mut newest = None;
     loop {
         let rows = store.keys(before, PAGE_ROWS).await?;
-        let Some(last) = rows.last() else { return Ok(table) };
+        let Some(last) = rows.last().filter(|_| !planted::is(Planted::KeyNotLoaded)) else {
+            return Ok(table);
+        };
         before = last.seq;
         let newest = *newest.get_or_insert(rows.first().map_or(Timestamp::default(), |row| row.at));
         if !table.restore(&rows, newest) || rows.len() < PAGE_ROWS {
@@ -292,7 +295,9 @@ impl Ledger {
     fn replay(&mut self, group: &Arc<Group>) {
         self.backlog.push(group);
         self.recent.push(group);
-        self.keys.burn(&group.records);
+        if !planted::is(Planted::KeyNotReplayed) {
+            self.keys.burn(&group.records);
+        }
         for record in &group.records {
             self.replay_record(record);
         }

@@ -21,6 +21,7 @@ use crate::sequencer::{JournalDoor, JournalInput, PricedJourney};
 use actix::prelude::*;
 use crossbeam_channel::{Receiver, Sender};
 use floodgate_persistence::model::{Event, ProductId, Record, SellerId, StockChange};
+use floodgate_persistence::planted::{self, Planted};
 use floodgate_persistence::store::ProductRow;
 use hot::{ChangeRefusal, HotProducts, Slot};
 use sellers::HotSellers;
@@ -385,7 +386,7 @@ impl Shard {
         let (mine, index) = (&mut self.state.products, self.index);
         journey.taken.retain(|taken| {
             let here = taken.shard == index;
-            if here {
+            if here && !planted::is(Planted::HoldLeaked) {
                 mine.give_back(taken.slot, taken.quantity);
             }
             !here

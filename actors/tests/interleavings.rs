@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails here says where")]
 
 mod common;
+#[path = "../../tests/common/faults.rs"]
+mod faults;
 
 use common::{World, cart, keyed, placed, product, refused, wait_for};
 use floodgate_actors::{AdjustOutcome, CheckoutCommand, CheckoutOutcome, Engine, WarmupScope, WarmupState};
@@ -239,6 +241,8 @@ async fn a_failed_sync_is_the_end() {
     let world = world.restart(|_| {}).await;
     let again = placed(world.checkout(keyed(&[(1, 1)], 1)).await);
     assert_eq!((again.replayed, again.order), (true, before.order));
+    let checked = "outcome unknown, nothing more is taken, what was acknowledged is there after a start";
+    faults::report(5, "a sync under the running engine that fails once", 1, None, checked);
 }
 
 /// A burst that fills whole frames while a sync is under way: the journal goes on with the rest.

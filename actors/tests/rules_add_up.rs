@@ -45,6 +45,7 @@ fn what_does_not_fit_is_refused() {
     price_all(
         "
         9223372036854775807x2/3                       | 0 0 | /items/0/quantity
+        9223372036854775807x3/3                       | 0 0 | /items/0/quantity
         1x1/3 4611686018427387904x2/3                 | 0 0 | /items/1/quantity
         4611686018427387904x2/3 4611686018427387904x2/4 | 0 0 | /items/0/quantity /items/1/quantity
         4611686018427387904x1/3 4611686018427387904x1/4 | 0 0 | /items

@@ -12,4 +12,6 @@ pub mod store;
 
 pub mod catalogue_file;
 
+pub mod planted;
+
 mod fields;

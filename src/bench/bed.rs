@@ -2,9 +2,10 @@
 
 use super::discard::{Batches, DiscardingStore};
 use super::settings::{BenchError, Pace, Settings, Side};
+use super::slow_disk::SlowDisk;
 use super::wares::{Wares, currency};
 use floodgate_actors::{Engine, EngineConfig, Port, ProductInput};
-use floodgate_persistence::journal::{JournalConfig, SyncMode};
+use floodgate_persistence::journal::{Disk, JournalConfig, RealDisk, SyncMode};
 use floodgate_persistence::store::{self, Store, StoreConfig};
 use std::path::Path;
 use std::sync::Arc;
@@ -65,7 +66,11 @@ impl Bed {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (engine, port) = runtime.block_on(async {
             let store = self.open_store(batches).await?;
-            let engine = Engine::start(self.config(side), Arc::clone(&store)).await?;
+            let disk: Arc<dyn Disk> = match side.sync_delay {
+                Duration::ZERO => Arc::new(RealDisk),
+                delay => Arc::new(SlowDisk { delay }),
+            };
+            let engine = Engine::start_on(disk, self.config(side), Arc::clone(&store)).await?;
             self.stock_up(&engine, &*store).await?;
             let port = engine.port();
             Ok::<_, BenchError>((engine, port))

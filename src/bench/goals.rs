@@ -42,7 +42,7 @@ pub struct Row {
 
 /// All ratios whose sides were measured.
 pub fn rows(report: &Report) -> Vec<Row> {
-    let rows = [r1(report), r1_beside(report), r8_and_r9(report), r10(report), r13(report)];
+    let rows = [r1(report), r1_beside(report), r8_and_r9(report), r10(report), r13(report), r15(report)];
     rows.into_iter().flatten().collect()
 }
 
@@ -151,6 +151,17 @@ fn r13(report: &Report) -> Vec<Row> {
     row("R13", "orders/s of the restart (page cache warm) over R1's", &ratio, Goal::AtLeast(2.0))
         .into_iter()
         .collect()
+}
+
+/// In process: the checkouts under way stand for connections.
+fn r15(report: &Report) -> Vec<Row> {
+    let wanted = [
+        ("orders/s in process, 1 ms added to each sync, over without", names::PLUS_1_MS),
+        ("orders/s in process, 3.5 ms added to each sync, over without", names::PLUS_3_5_MS),
+    ];
+    let row_of =
+        |(what, over)| row("R15", what, &rate_ratio(report, over, names::ALWAYS)?, Goal::AtLeast(0.9));
+    wanted.into_iter().filter_map(row_of).collect()
 }
 
 fn micros(histogram: &Histogram<u64>, share: f64) -> f64 {

@@ -149,4 +149,6 @@ pub struct Side {
     pub shape: Shape,
     /// The bare loop runs after it with the same bytes.
     pub beside_bare: bool,
+    /// Added to each sync of the journal.
+    pub sync_delay: Duration,
 }

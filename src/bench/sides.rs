@@ -3,6 +3,7 @@
 use super::carts::Shape;
 use super::settings::{Pace, Settings, Side, Syncs};
 use floodgate_persistence::journal::SyncMode;
+use std::time::Duration;
 
 /// Names of the sides that the goals ask for.
 pub mod names {
@@ -26,6 +27,10 @@ pub mod names {
     pub const TWO_SHARDS: &str = "4 shards, carts on 2";
     /// Carts on all four shards.
     pub const FOUR_SHARDS: &str = "4 shards, carts on 4";
+    /// As `ALWAYS`, with 1 ms added to each sync.
+    pub const PLUS_1_MS: &str = "always, syncs 1 ms longer";
+    /// As `ALWAYS`, with 3.5 ms added to each sync.
+    pub const PLUS_3_5_MS: &str = "always, syncs 3.5 ms longer";
     /// Checkouts at fixed times, at half of the best rate so far.
     pub const HALF_RATE: &str = "open loop at 50 %";
 }
@@ -42,6 +47,7 @@ pub fn sides(settings: &Settings) -> Vec<Side> {
         shards: settings.shards,
         shape: settings.shape(),
         beside_bare: sync == SyncMode::Always,
+        sync_delay: Duration::ZERO,
     };
     let always = closed(names::ALWAYS, SyncMode::Always, settings.in_flight);
     let never = closed(names::NEVER, SyncMode::Never, settings.in_flight);
@@ -58,6 +64,7 @@ pub fn sides(settings: &Settings) -> Vec<Side> {
         shape: Shape { lines_min: SPREAD_LINES, lines_max: SPREAD_LINES, spread: Some(shards), hot: false },
         ..other.clone()
     };
+    let slower = |name, micros| Side { name, sync_delay: Duration::from_micros(micros), ..other.clone() };
     vec![
         always,
         never,
@@ -69,6 +76,8 @@ pub fn sides(settings: &Settings) -> Vec<Side> {
         closed(names::NEVER_1024, SyncMode::Never, 1_024),
         closed(names::ALWAYS_64, SyncMode::Always, 64),
         closed(names::NEVER_64, SyncMode::Never, 64),
-        Side { name: names::HALF_RATE, pace: Pace::Open { per_second: 0 }, ..other },
+        slower(names::PLUS_1_MS, 1_000),
+        slower(names::PLUS_3_5_MS, 3_500),
+        Side { name: names::HALF_RATE, pace: Pace::Open { per_second: 0 }, ..other.clone() },
     ]
 }

@@ -14,6 +14,7 @@ use axum::extract::{Request, State};
 use axum::http::HeaderValue;
 use axum::response::Response;
 use floodgate_actors::{CheckoutCommand, PlacedOrder};
+use floodgate_persistence::planted::{self, Planted};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -131,7 +132,8 @@ fn read_item(
     }
     let ReadCheckout { mut command, key } = read_checkout(body, Keys::Body)?;
     let key = key.or_else(|| header_key.map(|key| format!("{key}#{place}").into()));
-    command.idempotency = key.map(|key| idempotency::claim(credential, CHECKOUTS, &key, body));
+    let path = if planted::is(Planted::BatchKeysApart) { "/v1/checkouts/batch" } else { CHECKOUTS };
+    command.idempotency = key.map(|key| idempotency::claim(credential, path, &key, body));
     Ok(command)
 }
 

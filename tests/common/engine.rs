@@ -77,7 +77,8 @@ impl Engine {
     /// The program with this engine's directory and configuration, whatever the environment says. A flag wins.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_floodgate"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FLOODGATE_")) {
+        let others = |name: &str| name.starts_with("FLOODGATE_") && name != "FLOODGATE_PLANTED";
+        for (name, _) in std::env::vars().filter(|(name, _)| others(name)) {
             command.env_remove(name);
         }
         command.current_dir(self.dir.path()).env_remove("RUST_LOG").env("FLOODGATE_LOG__FORMAT", "json");

@@ -1,6 +1,7 @@
 use super::cart::{Cart, CartLine, Offer, OfferedStock};
 use super::problem::{Pointer, Problem, ProblemCode};
 use floodgate_persistence::model::{Money, OrderLine, SellerShare};
+use floodgate_persistence::planted::{self, Planted};
 
 /// Terms of the order as a whole. Discounts by coupon join here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -131,8 +132,11 @@ fn share_out(cart: &Cart, lines: &[OrderLine]) -> Option<Vec<SellerShare>> {
 fn share_of(offer: &Offer, lines: &[OrderLine]) -> Option<SellerShare> {
     let seller_id = offer.seller_id;
     let own = lines.iter().filter(|line| line.seller_id == seller_id);
-    let subtotal = sum(own.map(|line| Some(line.line_total)))?;
-    let commission = subtotal.checked_basis_points(offer.commission_bps)?;
+    let subtotal = sum(own.clone().map(|line| Some(line.line_total)))?;
+    let commission = match planted::is(Planted::CommissionPerLine) {
+        true => sum(own.map(|line| line.line_total.checked_basis_points(offer.commission_bps)))?,
+        false => subtotal.checked_basis_points(offer.commission_bps)?,
+    };
     let payout = subtotal.checked_sub(commission)?;
     Some(SellerShare { seller_id, subtotal, commission, payout })
 }

@@ -1,10 +1,11 @@
 //! A group under way: its frame, its records, and who waits for them.
 
-use crate::api::{CheckoutOutcome, PlacedOrder};
+use crate::api::{CheckoutOutcome, PlacedOrder, Unavailable};
 use crate::journey::Journey;
 use crate::reply::{Answer, tell};
 use floodgate_persistence::journal::FrameBuilder;
 use floodgate_persistence::model::{Event, Record};
+use floodgate_persistence::planted::{self, Planted};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -84,7 +85,9 @@ impl Building {
     pub fn outcome_unknown(self) {
         for waiting in self.waiting {
             if let Waiting::Order(journey) = waiting {
-                journey.answer(Answer::Checkout(CheckoutOutcome::Unknown));
+                let refused = CheckoutOutcome::Unavailable(Unavailable::JournalUnavailable);
+                let wrong = planted::is(Planted::UnknownToldAsRefused).then_some(refused);
+                journey.answer(Answer::Checkout(wrong.unwrap_or(CheckoutOutcome::Unknown)));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Order ids, invoice numbers and expiry times: given in the order of the journal, and nowhere else.
 
 use floodgate_persistence::model::{Event, OrderId, OrderPlaced, OrderStatus, Record, Timestamp};
+use floodgate_persistence::planted::{self, Planted};
 use floodgate_persistence::store::{ORDER_ID_COUNTER, invoice_counter};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -46,7 +47,9 @@ impl Numbers {
     /// Plays an order from the journal forward.
     pub fn replay(&mut self, record: &Record) {
         if let Event::OrderPlaced(order) = &record.event {
-            self.last_order_id = order.order_id.get();
+            if !planted::is(Planted::OrderIdReused) {
+                self.last_order_id = order.order_id.get();
+            }
             self.select_series(&order.invoice.prefix, order.invoice.year);
             self.series.2 = order.invoice.number;
         }
@@ -74,6 +77,7 @@ impl Numbers {
         }
         self.keep_series();
         let last = self.counters.get(&invoice_counter(prefix, year)).copied().unwrap_or(0);
+        let last = last + u64::from(planted::is(Planted::InvoiceNumberSkipped));
         self.series = (prefix.to_owned(), year, last);
     }
 

@@ -10,6 +10,7 @@ use crate::rules::{Offer, OfferedStock, QUANTITY_MAX, take_from};
 use floodgate_persistence::model::{
     Currency, ID_MAX, Money, Product, ProductId, ProductPut, SellerId, StockChange,
 };
+use floodgate_persistence::planted::{self, Planted};
 use floodgate_persistence::store::ProductRow;
 use hashbrown::{HashMap, HashSet, HashTable};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -115,7 +116,11 @@ impl HotProducts {
                 self.insert(&row.product, row.stock.unwrap_or(UNCOUNTED));
             }
             Some(slot) => {
-                if self.changed.get(&row.product.id).is_none_or(|changed| *changed <= as_of_seq) {
+                let unchanged = self.changed.get(&row.product.id).is_none_or(|changed| *changed <= as_of_seq);
+                if planted::is(Planted::StockFromStoreTaken) {
+                    self.at_mut(slot).available = row.stock.unwrap_or(UNCOUNTED);
+                }
+                if unchanged || planted::is(Planted::OldRowTaken) {
                     self.changed.remove(&row.product.id);
                     self.set_terms(slot, &row.product);
                 }
@@ -220,7 +225,8 @@ impl HotProducts {
     /// A checkout was refused: what it took can be bought again.
     pub fn give_back(&mut self, slot: Slot, quantity: u32) {
         self.settle(slot, quantity);
-        self.at_mut(slot).available += i64::from(quantity);
+        let times = if planted::is(Planted::StockReleasedTwice) { 2 } else { 1 };
+        self.at_mut(slot).available += times * i64::from(quantity);
     }
 
     /// An order is durable: what it took is sold.
@@ -343,7 +349,8 @@ impl HotProduct {
     fn prepare_delta(&mut self, delta: i64) -> Result<(), ChangeRefusal> {
         let after = self.available.checked_add(delta).filter(|after| (0..=STOCK_MAX).contains(after));
         let after = after.ok_or(ChangeRefusal::OutOfRange { available: self.available })?;
-        if delta < 0 {
+        let takes = delta < 0 && !planted::is(Planted::StockTakenLate);
+        if takes || planted::is(Planted::StockSoldBeforeDurable) {
             self.available = after;
         }
         Ok(())

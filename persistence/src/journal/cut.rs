@@ -3,6 +3,7 @@
 use super::disk::{Disk, DiskFile, read_full_at, write_all_at, write_zeros};
 use super::error::JournalError;
 use super::segment::Segment;
+use crate::planted::{self, Planted};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -40,7 +41,7 @@ pub(super) fn zero(
     offset: u64,
     end: u64,
 ) -> Result<(), JournalError> {
-    write_zeros(file, offset, end, |_| Ok(()))
+    write_zeros(file, if planted::is(Planted::TailNotZeroed) { end } else { offset }, end, |_| Ok(()))
         .and_then(|()| file.sync_data())
         .map_err(JournalError::disk("zero the torn tail of", &segment.path))
 }
@@ -53,7 +54,7 @@ pub(super) fn write_anew(
     offset: u64,
     end: u64,
 ) -> Result<(), JournalError> {
-    copy_bytes(file, offset, end, file, offset)
+    copy_bytes(file, if planted::is(Planted::TailNotWrittenAnew) { end } else { offset }, end, file, offset)
         .and_then(|()| file.sync_data())
         .map_err(JournalError::disk("make safe", &segment.path))
 }

@@ -1,6 +1,7 @@
 //! Offsets and sizes of what lies on the disk, as in `FORMAT.md`. Everything is little-endian.
 
 use crate::fields::{crc_holds, put, put_crc, take};
+use crate::planted::{self, Planted};
 
 /// First bytes of a segment.
 pub(super) const SEGMENT_MAGIC: [u8; 8] = *b"FLOODSEG";
@@ -128,7 +129,8 @@ impl Head {
 
     /// The head, if magic and checksum are right. Nothing else is checked here.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        let whole = take::<4>(bytes, MAGIC_AT)? == FRAME_MAGIC && crc_holds(bytes, HEAD_CRC_AT);
+        let whole = take::<4>(bytes, MAGIC_AT)? == FRAME_MAGIC
+            && (crc_holds(bytes, HEAD_CRC_AT) || planted::is(Planted::LengthBeforeChecksum));
         whole.then_some(Self {
             version: u16::from_le_bytes(take(bytes, VERSION_AT)?),
             flags: u16::from_le_bytes(take(bytes, FLAGS_AT)?),

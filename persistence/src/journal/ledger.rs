@@ -3,6 +3,7 @@ use super::disk::{Disk, DiskFile};
 use super::poison::Poison;
 use super::segment::Segment;
 use crate::model::Timestamp;
+use crate::planted::{self, Planted};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -186,7 +187,10 @@ impl State {
     fn consumed(&self) -> impl Iterator<Item = &Arc<Segment>> {
         let pairs = self.used.iter().zip(self.used.iter().skip(1));
         let gone = pairs.take_while(|(segment, next)| {
-            next.is_begun_safely() && segment.last_seq().is_some_and(|last| last <= self.consumed_seq)
+            next.is_begun_safely()
+                && segment.last_seq().is_some_and(|last| {
+                    last <= self.consumed_seq || planted::is(Planted::SegmentGoneTooEarly)
+                })
         });
         gone.map(|(segment, _)| segment)
     }

@@ -8,6 +8,7 @@ use super::layout::{FRAMES_AT, SEGMENT_VERSION, SegmentHeader};
 use super::ledger::{Ledger, Spare};
 use super::segment::{self, PREPARING, Segment};
 use crate::model::{NodeId, Timestamp};
+use crate::planted::{self, Planted};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -104,7 +105,13 @@ fn take_out(
     let disk = ledger.disk.as_ref();
     out(disk)
         .map_err(JournalError::disk("retire", &segment.path))
-        .and_then(|()| disk.sync_dir(&ledger.dir).map_err(JournalError::disk("sync", &ledger.dir)))
+        .and_then(|()| {
+            if planted::is(Planted::OldSegmentNotInDirectory) {
+                Ok(())
+            } else {
+                disk.sync_dir(&ledger.dir).map_err(JournalError::disk("sync", &ledger.dir))
+            }
+        })
         .map_err(|error| ledger.poison.set(error))
         .inspect_err(|_| ledger.change(|_| ()))
 }
@@ -148,14 +155,17 @@ fn finish(
     fill(file.as_ref(), header, stopping).map_err(JournalError::disk("prepare", &preparing))?;
     let path = segment::path(dir, header.number);
     disk.rename(&preparing, &path).map_err(JournalError::disk("name", &path))?;
-    disk.sync_dir(dir).map_err(JournalError::disk("sync", dir))?;
+    if !planted::is(Planted::NewSegmentNotInDirectory) {
+        disk.sync_dir(dir).map_err(JournalError::disk("sync", dir))?;
+    }
     Ok(Spare { segment: Arc::new(Segment::new(path, header)), file })
 }
 
 /// Zeros everywhere, safe, and only then the header: old contents never stand behind a new one.
 fn fill(file: &dyn DiskFile, header: &SegmentHeader, stopping: &dyn Fn() -> bool) -> io::Result<()> {
     let mut unsynced = 0;
-    write_zeros(file, 0, u64::from(header.bytes), |written| {
+    let end = u64::from(header.bytes);
+    write_zeros(file, if planted::is(Planted::OldBytesKept) { end - 1 } else { 0 }, end, |written| {
         unsynced += written;
         if stopping() {
             return Err(io::ErrorKind::Interrupted.into());

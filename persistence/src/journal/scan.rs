@@ -5,6 +5,7 @@ use super::layout::{
 };
 use super::segment::Segment;
 use super::window::Window;
+use crate::planted::{self, Planted};
 
 /// Bytes that are looked through at once.
 const STEP: u64 = 1024 * 1024;
@@ -31,7 +32,7 @@ pub(super) fn head_at(
 /// Whether a head whose checksum is right counts in this segment and fits into `room`.
 fn belongs(head: &Head, segment: &Segment, room: u64) -> bool {
     head.node == segment.node
-        && head.number == segment.number
+        && (head.number == segment.number || planted::is(Planted::SegmentNumberNotChecked))
         && head.count > 0
         && head.first_seq > 0
         && head.last_seq().is_some()
@@ -53,7 +54,8 @@ pub(super) fn frame_at<'w>(
     let bytes =
         window.bytes(file, offset, length, limit).map_err(JournalError::disk("read", &segment.path))?;
     let body = bytes.get(HEAD_BYTES..length);
-    Ok(body.filter(|body| crc32c::crc32c(body) == head.body_crc).map(|body| (head, body)))
+    let holds = |body: &&[u8]| crc32c::crc32c(body) == head.body_crc || planted::is(Planted::BodyNotChecked);
+    Ok(body.filter(holds).map(|body| (head, body)))
 }
 
 /// Offset of the first whole frame at or behind `from` that proves that everything before it was once synced.

@@ -2,6 +2,7 @@ use super::disk::{Disk, DiskFile, read_full_at};
 use super::error::{Damage, JournalError};
 use super::layout::{FRAMES_AT, Head, SEGMENT_VERSION, SegmentHeader};
 use crate::model::{NodeId, Timestamp};
+use crate::planted::{self, Planted};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
@@ -149,7 +150,8 @@ impl Chain {
     }
 
     pub(super) fn is_followed_by(&self, head: &Head) -> bool {
-        head.first_seq == self.next_seq && head.previous == self.crc
+        head.first_seq == self.next_seq
+            && (head.previous == self.crc || planted::is(Planted::ChainNotChecked))
     }
 }
 
@@ -202,7 +204,7 @@ pub(super) fn read_loosely(file: &dyn DiskFile, path: &Path) -> Result<Loose, Jo
 
 /// Refuses a segment of another node.
 pub(super) fn check_node(segment: &Segment, expected: NodeId) -> Result<(), JournalError> {
-    if segment.node == expected.0 {
+    if segment.node == expected.0 || planted::is(Planted::NodeNotChecked) {
         return Ok(());
     }
     Err(JournalError::ForeignNode { file: segment.path.clone(), found: NodeId(segment.node), expected })

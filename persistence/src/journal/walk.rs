@@ -8,6 +8,7 @@ use super::segment::{Chain, Segment};
 use super::survey::Found;
 use super::verdict::{Next, Seen, Verdict, judge};
 use super::window::Window;
+use crate::planted::{self, Planted};
 
 /// A torn tail: what stands in the last segment from `offset` up to `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +139,7 @@ impl Walker<'_> {
         match judge(seen) {
             Verdict::GoOn => Ok(true),
             Verdict::End => Ok(false),
+            Verdict::Shorter if planted::is(Planted::ShortJournalTaken) => Ok(false),
             Verdict::Cut => {
                 let torn_end = written.map_or(end, |last| last + 1);
                 self.walked.torn = Some(Torn { index, offset: end, end: torn_end });
@@ -162,6 +164,7 @@ impl Walker<'_> {
         let segment = &found.segment;
         let stray = written && scan::frame_at(&mut self.window, file, segment, end, segment.bytes)?.is_some();
         let later = written && !stray && scan::later_frame(file, segment, end + 1)?.is_some();
+        let later = later && !planted::is(Planted::DamageTakenForTail);
         let persisted = self.checkpoint_seq >= self.next_seq(found);
         Ok(Seen { written, stray, later, next: self.next(index, found), persisted })
     }

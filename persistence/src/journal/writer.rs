@@ -8,6 +8,7 @@ use super::ledger::{Ledger, Spare};
 use super::prepare;
 use super::segment::Segment;
 use crate::model::NodeId;
+use crate::planted::{self, Planted};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -149,8 +150,11 @@ impl Writer {
             .map_err(JournalError::disk("write", &self.segment.path))?;
         self.previous = crc;
         self.unsynced = true;
+        if planted::is(Planted::ReadBeforeSync) {
+            self.segment.publish(frame.next_seq() - 1, frame.last_at(), self.offset + frame.frame_bytes());
+        }
         let due = match self.sync {
-            SyncMode::Always => true,
+            SyncMode::Always => !planted::is(Planted::AnswerBeforeSync),
             SyncMode::Interval(interval) => self.synced_at.elapsed() >= interval,
             SyncMode::Never => false,
         };
@@ -159,7 +163,12 @@ impl Writer {
 
     fn sync_now(&mut self) -> Result<(), JournalError> {
         let begun = Instant::now();
-        self.file.sync_data().map_err(JournalError::disk("sync", &self.segment.path))?;
+        self.file
+            .sync_data()
+            .or_else(
+                |error| if planted::is(Planted::SyncRetried) { self.file.sync_data() } else { Err(error) },
+            )
+            .map_err(JournalError::disk("sync", &self.segment.path))?;
         self.unsynced = false;
         self.segment.synced();
         self.synced_at = Instant::now();

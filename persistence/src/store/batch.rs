@@ -5,6 +5,7 @@ use crate::model::{
     Event, EventKind, IdempotencyClaim, InvoiceNumber, OrderId, OrderPlaced, OrderStatus, Product, ProductId,
     Record, Seller, SellerId, StockAdjusted, StockChange, Timestamp,
 };
+use crate::planted::{self, Planted};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -228,7 +229,9 @@ impl WriteBatch {
     fn take_stock_and_count(&mut self, order: &Arc<OrderPlaced>) {
         for line in &order.lines {
             if line.stock_taken > 0 {
-                self.products.entry(line.product_id).or_default().stock.delta -= i64::from(line.stock_taken);
+                let stock = &mut self.products.entry(line.product_id).or_default().stock;
+                let before = if planted::is(Planted::StockDeltaLost) { 0 } else { stock.delta };
+                stock.delta = before - i64::from(line.stock_taken);
             }
         }
         self.set_counter(ORDER_ID_COUNTER, order.order_id.get());

@@ -7,6 +7,7 @@ use super::{
     timer_of,
 };
 use crate::model::{OrderLine, ProductId, Seller, SellerShare, StockAdjusted, Timestamp};
+use crate::planted::{self, Planted};
 
 /// Takes the values of one row, in the order of the table's columns.
 pub trait Values {
@@ -94,7 +95,7 @@ pub fn write_batch(batch: &WriteBatch, sink: &mut impl Sink) -> Result<(), Store
         out.unsigned(**value);
     })?;
     sink.insert(&table::PARKED_EVENTS, &[], batch.parked.iter(), |row, out| parked(row, out))?;
-    if batch.forget_keys_to > 0 {
+    if batch.forget_keys_to > 0 && !planted::is(Planted::OldKeysKept) {
         sink.forget_keys(batch.forget_keys_to, batch.keys.len() + FORGET_EXTRA)?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! No damage to a small journal is accepted: whatever bit of whatever file is flipped, wherever a file ends, from
 //! wherever it is zero. Where it stands says what must be found, and where.
 
+use crate::faults::report;
 use crate::memory_disk::{Image, MemoryDisk};
 use crate::support::*;
 use floodgate_persistence::journal::*;
@@ -109,6 +110,8 @@ fn number(file: &std::path::Path) -> usize {
     (1..5).find(|&number| segment_file(number) == file).unwrap() as usize
 }
 
+const CHECKED: &str = "no damaged record accepted, none dropped in silence, refusals name file and offset";
+
 #[test]
 fn every_bit() {
     let small = Small::new();
@@ -130,6 +133,7 @@ fn every_bit() {
             });
         }
     });
+    report(4, "every bit of a small journal flipped", 4 * SEGMENT as usize * 8, None, CHECKED);
 }
 
 #[test]
@@ -144,6 +148,7 @@ fn every_length() {
             assert!(named, "segment {segment} of {length}: {error}");
         }
     }
+    report(4, "every length of every file", 4 * (SEGMENT as usize + 3), None, CHECKED);
 }
 
 #[test]
@@ -210,4 +215,5 @@ fn sectors_lost_moved_and_overwritten() {
         }
     }
     assert!((1_000..19_000).contains(&refused), "{refused} of 20,000 refused");
+    report(4, "sectors lost, moved and overwritten", 20_000, Some(SEED), CHECKED);
 }

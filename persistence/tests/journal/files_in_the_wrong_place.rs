@@ -1,3 +1,4 @@
+use crate::faults::report;
 use crate::memory_disk::{Image, MemoryDisk};
 use crate::support::*;
 use floodgate_persistence::journal::*;
@@ -72,6 +73,8 @@ fn missing_doubled_swapped_and_foreign_segments_are_refused_by_name() {
         let error = recovered(&image, 0).unwrap_err();
         assert!(expected(&error), "{what}: {error}");
     }
+    let kind = "segments missing, doubled, swapped, foreign, under a wrong name";
+    report(4, kind, 7, None, "refused, each by the name of its file");
 }
 
 #[test]

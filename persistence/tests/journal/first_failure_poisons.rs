@@ -1,3 +1,4 @@
+use crate::faults::report;
 use crate::memory_disk::{MemoryDisk, Op};
 use crate::support::*;
 use floodgate_persistence::journal::*;
@@ -48,6 +49,8 @@ fn a_failed_write_or_sync_is_never_tried_again() {
         let (read, _) = recovered(&disk.image(), 0).unwrap();
         assert_eq!(read[..3], records(1, 3), "{op:?}: what was acknowledged is there");
     }
+    let checked = "poisoned for good, not tried again, readers see no more, a start finds all";
+    report(5, "a write and a sync of the journal that fail once", 2, None, checked);
 }
 
 #[test]
@@ -196,4 +199,6 @@ fn a_failure_during_recovery_refuses_and_the_next_try_goes_through() {
         let recovery = recover_on(disk.as_disk(), &config(), from(0)).unwrap();
         assert_eq!(all_of(&recovery).unwrap(), records(1, 5), "{fail_at}");
     }
+    let checked = "refused, and the next start finds everything";
+    report(5, "recovery fails at each of its calls", total as usize, None, checked);
 }

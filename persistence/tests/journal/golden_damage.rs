@@ -1,6 +1,7 @@
 //! Damaged files of format 1. `tests/fixtures/journal-v1-damaged/<case>.seg` stands for one segment of
 //! `tests/fixtures/journal-v1`; what is found in it, and where, must stay the same.
 
+use crate::faults::report;
 use crate::support::*;
 use floodgate_persistence::journal::*;
 use std::fs;
@@ -142,6 +143,13 @@ fn a_start_finds_what_is_wrong_and_where() {
         };
         assert_eq!(found, case.found[0], "{}", case.name);
     }
+    report(
+        4,
+        "golden damaged journals of the first format",
+        CASES.len(),
+        None,
+        "what is wrong and where, or the cut",
+    );
 }
 
 #[test]

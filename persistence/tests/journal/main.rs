@@ -7,6 +7,8 @@
     reason = "a test that fails says where"
 )]
 
+#[path = "../../../tests/common/faults.rs"]
+mod faults;
 mod memory_disk;
 mod support;
 

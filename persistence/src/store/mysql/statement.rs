@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use crate::model::{ProductId, Timestamp};
+use crate::planted::{self, Planted};
 use crate::store::table::Table;
 use crate::store::write::{Sink, Values};
 use crate::store::{StockWrite, sql_time};
@@ -46,7 +47,8 @@ impl Sink for Statements {
         rows: impl Iterator<Item = R>,
         write: impl Fn(&R, &mut dyn Values),
     ) -> Result<(), StoreError> {
-        let head = format!("INSERT INTO {} ({}) VALUES ", table.name, table.column_list());
+        let verb = if planted::is(Planted::InsertIgnore) { "INSERT IGNORE" } else { "INSERT" };
+        let head = format!("{verb} INTO {} ({}) VALUES ", table.name, table.column_list());
         let tail = on_duplicate(replace);
         let mut text = self.buffer();
         let mut count = 0_usize;

@@ -5,6 +5,7 @@ use super::connect::{Role, Server};
 use super::session::Session;
 use super::statement::Statements;
 use crate::model::{NodeId, Timestamp};
+use crate::planted::{self, Planted};
 use crate::store::checkpoint::{COPY, STORE, found_parked, judge, may_take_over, unfinished_copy};
 use crate::store::{Checkpoint, StoreState, WriteBatch, query, write};
 use std::sync::Arc;
@@ -63,8 +64,15 @@ impl Writer {
             session.execute(b"ROLLBACK").await?;
             return judge(batch, found);
         }
+        if planted::is(Planted::CheckpointApart) {
+            session.execute(b"COMMIT AND CHAIN").await?;
+        }
         for statement in self.statements.iter() {
-            session.execute(statement).await?;
+            let written = session.execute(statement).await;
+            if planted::is(Planted::CommitAfterError) && written.is_err() {
+                session.execute(b"COMMIT").await?;
+            }
+            written?;
         }
         session.execute(b"COMMIT").await?;
         Ok(())
@@ -100,6 +108,7 @@ impl Writer {
     ) -> Result<(), StoreError> {
         match &result {
             Ok(()) => self.session = Some(session),
+            Err(_) if planted::is(Planted::SessionKeptAfterError) => self.session = Some(session),
             Err(StoreError::Fenced(_)) => session.leave().await,
             Err(error) => {
                 tracing::warn!(%error, "the transaction failed, its session is given up");
@@ -166,9 +175,11 @@ pub(super) fn statement_max(session: &Session) -> usize {
 fn compare_and_set(batch: &WriteBatch) -> String {
     let WriteBatch { from, to, epoch, .. } = batch;
     let now = Timestamp::now().to_sql();
+    let seq = if planted::is(Planted::CheckpointNotCompared) { "seq".to_owned() } else { from.to_string() };
+    let ours = if planted::is(Planted::EpochNotCompared) { "epoch".to_owned() } else { epoch.to_string() };
     format!(
         "UPDATE journal_checkpoint SET seq = {to}, epoch = {epoch}, updated_at = '{now}' \
-         WHERE consumer = '{STORE}' AND seq = {from} AND epoch = {epoch}"
+         WHERE consumer = '{STORE}' AND seq = {seq} AND epoch = {ours}"
     )
 }
 
