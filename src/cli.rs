@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod import;
 mod journal;
+mod load;
 mod migrate;
 mod output;
 mod serve;
@@ -54,6 +55,8 @@ enum Command {
     Import(import::Import),
     /// Measures the engine in this process, without HTTP, and checks the books afterwards
     Bench(bench::Bench),
+    /// Loads a running engine over HTTP, open loop, and checks its books afterwards
+    Load(load::Load),
     /// Looks into the journal
     #[command(subcommand)]
     Journal(journal::Journal),
@@ -134,6 +137,7 @@ impl Global {
             Command::Migrate => block_on(migrate::run(&config)),
             Command::Import(import) => block_on(import.run(&config)),
             Command::Bench(bench) => bench.run().map_err(CliError::from),
+            Command::Load(load) => load.run(&config),
             Command::Journal(journal) => journal.run(&config),
             Command::Store(store) => block_on(store.run(&config)),
             Command::Check(check) => check.run(&config),

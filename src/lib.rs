@@ -9,5 +9,6 @@ pub mod catalogue_file;
 pub mod cli;
 pub mod config;
 pub mod http;
+pub mod load;
 pub mod log;
 pub mod sample;

@@ -32,7 +32,7 @@ impl Machine {
         Ok(Self {
             cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             cpu: cpu_model().unwrap_or_else(|| "unknown".to_owned()),
-            kernel: fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned(),
+            kernel: kernel_release(),
             file_system: file_system(dir).unwrap_or_else(|| "unknown".to_owned()),
             sync_p50_us: syncs.value_at_quantile(0.5) / 1000,
             sync_p99_us: syncs.value_at_quantile(0.99) / 1000,
@@ -40,10 +40,16 @@ impl Machine {
     }
 }
 
-fn cpu_model() -> Option<String> {
+/// The model of the first CPU.
+pub fn cpu_model() -> Option<String> {
     let text = fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("model name"))?;
     Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+/// Release of the running kernel.
+pub fn kernel_release() -> String {
+    fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned()
 }
 
 /// The type of the mount with the longest path above `dir`.
