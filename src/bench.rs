@@ -39,7 +39,7 @@ pub use bed::StoreChoice;
 pub use books::{Acknowledged, Answered, Books, Difference, Ledger};
 pub use carts::{Carts, Shape};
 pub use goals::{Goal, Row};
-pub(crate) use machine::{cpu_model, kernel_release};
+pub(crate) use machine::{cpu_model, file_system, kernel_release};
 pub use plan::run;
 pub use random::{Random, mix};
 pub use results::Report;

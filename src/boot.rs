@@ -2,6 +2,7 @@
 
 mod data_dir;
 mod hello;
+mod notify;
 mod panic;
 mod parts;
 mod sample_catalogue;
@@ -9,7 +10,9 @@ mod sample_catalogue;
 pub use data_dir::{Secrets, admin_token, prepare};
 pub use hello::what_to_try;
 pub use panic::install as install_panic_hook;
-pub use parts::{BoundHttp, HttpServer, copy_store, engine_config, journal_config, open_store, start_engine};
+pub use parts::{
+    BoundHttp, HttpServer, copy_store, engine_config, journal_config, open_store, start_engine, store_config,
+};
 
 use crate::config::{Config, descriptors_needed};
 use floodgate_actors::Engine;
@@ -74,6 +77,7 @@ pub async fn run(
     ready: impl FnOnce(&Running),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), BootError> {
+    let notifier = notify::Notifier::of_process();
     let mut shutdown = std::pin::pin!(shutdown);
     let running = tokio::select! {
         started = start(config) => started?,
@@ -83,7 +87,14 @@ pub async fn run(
         }
     };
     ready(&running);
-    running.until(shutdown).await
+    notifier.ready(&format!("listening on {}", running.address));
+    notifier.watch(running.engine());
+    running
+        .until(async {
+            shutdown.await;
+            notifier.stopping();
+        })
+        .await
 }
 
 /// Steps 1 to 6.
@@ -203,7 +214,8 @@ fn warn_of_few_descriptors(config: &Config) {
     }
 }
 
-fn open_files_limit() -> Option<usize> {
+/// Files that this process may have open.
+pub fn open_files_limit() -> Option<usize> {
     let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits.lines().find(|line| line.starts_with("Max open files"))?;
     line.split_whitespace().nth(3)?.parse().ok()

@@ -3,6 +3,7 @@
 pub mod bench;
 mod check;
 mod completions;
+mod doctor;
 mod import;
 mod journal;
 mod load;
@@ -66,6 +67,8 @@ enum Command {
     /// Looks at the configuration
     #[command(subcommand, name = "config")]
     Check(check::Check),
+    /// Checks this installation and says what to change
+    Doctor(doctor::Doctor),
     /// Writes the completions of a shell to standard output
     Completions(completions::Completions),
 }
@@ -141,6 +144,7 @@ impl Global {
             Command::Journal(journal) => journal.run(&config),
             Command::Store(store) => block_on(store.run(&config)),
             Command::Check(check) => check.run(&config),
+            Command::Doctor(doctor) => block_on(doctor.run(&config)),
             Command::Completions(completions) => completions.run(),
         }
     }

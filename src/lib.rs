@@ -8,6 +8,7 @@ pub mod boot;
 pub mod catalogue_file;
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod http;
 pub mod load;
 pub mod log;

@@ -4,6 +4,7 @@
 
 mod batch;
 mod rows;
+mod server_settings;
 
 mod open;
 
@@ -32,6 +33,7 @@ pub use rows::{
     CatalogueChunk, CataloguePage, Checkpoint, CopyProgress, OpenOrder, OrderFilter, OrderPage, PoolUsage,
     ProductRow, SellerPage, StoreState, StoredOrder,
 };
+pub use server_settings::{DatabaseSettings, ServerSettings, settings};
 pub use table::{Kind, Table};
 
 use crate::model::{NodeId, OrderId, ProductId, SellerId, Timestamp};

@@ -53,7 +53,7 @@ pub fn kernel_release() -> String {
 }
 
 /// The type of the mount with the longest path above `dir`.
-fn file_system(dir: &Path) -> Option<String> {
+pub fn file_system(dir: &Path) -> Option<String> {
     let dir = dir.canonicalize().ok()?;
     let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
     let mounts = mounts.lines().filter_map(|line| {

@@ -26,13 +26,18 @@ async fn open_url(config: &Config, url: &StoreUrl) -> Result<Arc<dyn Store>, Boo
 }
 
 async fn connect(config: &Config, url: &StoreUrl) -> Result<Arc<dyn Store>, BootError> {
-    let parts = StoreConfig {
-        url: url.expose().to_owned(),
+    let parts = StoreConfig { url: url.expose().to_owned(), ..store_config(config) };
+    store::open(&parts).await.map_err(|error| store_error(&url.to_string(), error))
+}
+
+/// What the configuration says to the store.
+pub fn store_config(config: &Config) -> StoreConfig {
+    StoreConfig {
+        url: config.store.url.expose().to_owned(),
         pool_max: config.store.pool_max,
         connect_timeout: config.store.connect_timeout.0,
         query_timeout: config.store.query_timeout.0,
-    };
-    store::open(&parts).await.map_err(|error| store_error(&url.to_string(), error))
+    }
 }
 
 /// Copies the configured store into another, empty one.

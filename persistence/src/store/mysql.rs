@@ -10,6 +10,7 @@ mod lease;
 mod raw;
 mod reads;
 mod session;
+mod settings;
 mod statement;
 mod writer;
 
@@ -31,6 +32,8 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::Sender;
 use writer::Writer;
+
+pub(super) use settings::settings;
 
 /// MySQL 8.0 and later, MariaDB 10.6 and later.
 pub struct MysqlStore {

@@ -7,6 +7,7 @@ mod bind;
 mod connection;
 mod error;
 mod reads;
+mod settings;
 mod threads;
 mod writer;
 
@@ -26,6 +27,8 @@ use std::time::Duration;
 use threads::Threads;
 use tokio::sync::mpsc::Sender;
 use writer::Writer;
+
+pub(super) use settings::settings;
 
 /// Most threads that read: a local file gains nothing from more.
 const READERS_MAX: usize = 4;

@@ -57,6 +57,11 @@ impl Server {
         Ok(Self { opts, database, connect_timeout, query_timeout })
     }
 
+    /// What a connection is made with.
+    pub const fn opts(&self) -> &Opts {
+        &self.opts
+    }
+
     /// Host, port and database.
     pub fn describe(&self) -> String {
         format!("mysql://{}:{}/{}", self.opts.ip_or_hostname(), self.opts.tcp_port(), self.database)

@@ -146,7 +146,7 @@ fn settings(role: Role, query_timeout: Duration, mariadb: bool) -> Vec<String> {
 }
 
 /// MariaDB from 10.6 and MySQL from 8.0: the first with JSON_TABLE.
-fn check_version(version: &str) -> Result<(), StoreError> {
+pub fn check_version(version: &str) -> Result<(), StoreError> {
     let mariadb = version.contains("MariaDB");
     // Older proxies put the replication version before MariaDB's own.
     let number = version.strip_prefix("5.5.5-").filter(|_| mariadb).unwrap_or(version);
