@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The faults that the engine has to survive, by number.
-const FAULTS: [(u64, &str); 18] = [
+const FAULTS: [(u64, &str); 20] = [
     (1, "kill -9 at random moments under load and in recovery"),
     (2, "kill at an exact system call"),
     (3, "loss of power: what was not synced is gone, torn, reordered"),
@@ -27,6 +27,8 @@ const FAULTS: [(u64, &str); 18] = [
     (14, "client goes away in mid-checkout"),
     (15, "one idempotency key many times"),
     (16, "many clients for few pieces, crossing carts, a hot product"),
+    (17, "hostile values, huge and deep bodies"),
+    (18, "crowds: idle connections, slow senders, header bombs, request smuggling"),
     (21, "the clock jumps"),
     (22, "SIGTERM and SIGINT"),
 ];

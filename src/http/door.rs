@@ -7,6 +7,7 @@ use super::request_id::{REQUEST_ID, RequestIds};
 use super::route::{audience_of, route_of};
 use axum::Router;
 use axum::extract::Request;
+use axum::http::{Version, header};
 use axum::response::{IntoResponse, Response};
 use std::future::{Future, poll_fn};
 use std::net::IpAddr;
@@ -67,6 +68,9 @@ impl Door {
             let detail = format!("send at most {HEADERS_MAX} headers");
             return Err(Failure::new(ErrorCode::HeadersTooLarge, detail));
         }
+        if !names_one_host(request) {
+            return Err(Failure::new(ErrorCode::InvalidField, "send exactly one Host header"));
+        }
         let audience = audience_of(route, request.uri().path());
         let caller = self.config.access.admit(request.headers(), audience)?;
         let rate = self.config.rate.as_deref().filter(|_| audience != Audience::Anyone);
@@ -106,6 +110,12 @@ impl Door {
         span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));
         response
     }
+}
+
+/// RFC 9112 §3.2: a request of HTTP/1.1 with no host or several is refused, because a proxy may have picked another one.
+fn names_one_host(request: &Request) -> bool {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    hosts == 1 || (hosts == 0 && request.version() != Version::HTTP_11)
 }
 
 /// Carries what leads from a client's trace to ours; nothing of the request's content.

@@ -103,9 +103,9 @@ fn nanoseconds(text: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const BEFORE: &str = "# TYPE t histogram\nt_bucket{route=\"/a\",le=\"0.001\"} 5\nt_bucket{route=\"/a\",le=\"+Inf\"} 6\n\
+    const BEFORE: &str = "# TYPE t histogram\nt_bucket{route=\"/a\",le=\"0.001\"} 5\nt_bucket{route=\"/a\",le=\"0.01\"} 6\nt_bucket{route=\"/a\",le=\"+Inf\"} 6\n\
         t_sum{route=\"/a\"} 1.5\nt_count{route=\"/a\"} 6\n";
-    const AFTER: &str = "t_bucket{route=\"/a\",le=\"0.001\"} 95\nt_bucket{route=\"/a\",le=\"0.01\"} 104\n\
+    const AFTER: &str = "t_bucket{route=\"/a\",le=\"0.001\"} 95\nt_bucket{route=\"/a\",le=\"0.01\"} 105\n\
         t_bucket{route=\"/a\",le=\"+Inf\"} 106\nt_bucket{route=\"/b\",le=\"0.001\"} 7\nother 3\n";
 
     #[test]

@@ -169,6 +169,11 @@ impl Engine {
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.run().as_ref().unwrap().child.id()
+    }
+
     /// What it has in memory, as the kernel counts it.
     pub fn resident_bytes(&self) -> u64 {
         let pid = self.run().as_ref().unwrap().child.id();

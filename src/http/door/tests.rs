@@ -2,7 +2,7 @@ use super::*;
 use crate::http::access::Access;
 use crate::http::health;
 use axum::body::Body;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::routing::{get, post};
 use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
@@ -22,7 +22,7 @@ fn door() -> Door {
 }
 
 async fn ask(method: Method, path: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap, String) {
-    let mut request = Request::builder().method(method).uri(path);
+    let mut request = Request::builder().method(method).uri(path).header(header::HOST, "x");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -56,6 +56,27 @@ async fn whatever_fails_is_a_problem_document_with_the_request_s_id() {
         assert_eq!(document["request_id"], "r-1");
         assert!(document["title"].is_string() && document["detail"].is_string());
         assert!(!body.contains("on purpose"), "nothing of the inside goes out");
+    }
+}
+
+#[test]
+fn one_host_is_named_and_only_one() {
+    let names = |hosts: &[&str], version| {
+        let mut request = Request::builder().version(version);
+        for host in hosts {
+            request = request.header(header::HOST, *host);
+        }
+        names_one_host(&request.body(Body::empty()).expect("a request"))
+    };
+    for (hosts, version, fine) in [
+        (&["a"][..], Version::HTTP_11, true),
+        (&[], Version::HTTP_11, false),
+        (&["a", "a"], Version::HTTP_11, false),
+        (&[], Version::HTTP_10, true),
+        (&[], Version::HTTP_2, true),
+        (&["a", "b"], Version::HTTP_10, false),
+    ] {
+        assert_eq!(names(hosts, version), fine, "{hosts:?} {version:?}");
     }
 }
 
@@ -97,8 +118,8 @@ async fn every_answer_has_an_id_that_the_handler_saw() {
 async fn more_headers_than_allowed_are_refused() {
     let names: Vec<_> = (0..HEADERS_MAX).map(|n| format!("x-{n}")).collect();
     let headers: Vec<_> = names.iter().map(|name| (name.as_str(), "1")).collect();
-    // The door adds the request's id to those that came.
-    assert_eq!(ask(Method::GET, "/livez", &headers[1..]).await.0, StatusCode::OK);
+    // Beside these there is a host, and the door adds the request's id.
+    assert_eq!(ask(Method::GET, "/livez", &headers[2..]).await.0, StatusCode::OK);
     let (status, _, body) = ask(Method::GET, "/livez", &headers).await;
     assert_eq!(status, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     assert!(body.contains("headers_too_large"));
