@@ -5,6 +5,8 @@
 //! only place that knows what each of them looks like outside.
 
 mod access;
+mod activity;
+mod alerts;
 mod batch;
 mod body;
 mod catalogue;

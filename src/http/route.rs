@@ -21,6 +21,7 @@ pub(super) const ROUTES: &[(&str, &str, Audience)] = &[
     ("GET", "/admin/parked", Admin),
     ("POST", "/admin/parked/{id}/retry", Admin),
     ("GET", "/admin/status", Admin),
+    ("GET", "/admin/alerts", Admin),
     ("POST", "/admin/snapshot", Admin),
     ("GET", "/livez", Anyone),
     ("GET", "/readyz", Anyone),

@@ -59,7 +59,14 @@ impl SqliteStore {
         // The writer has made the file: the readers come after it.
         let opener = move || connection::open(&read_path, busy);
         let threads = Threads::start("floodgate-sqlite-r", readers, opener).await?;
-        Ok(Self { path, writer, readers: threads, gate: Gate::new(readers), query_timeout: busy, insert_times })
+        Ok(Self {
+            path,
+            writer,
+            readers: threads,
+            gate: Gate::new(readers),
+            query_timeout: busy,
+            insert_times,
+        })
     }
 
     async fn read<T: Send + 'static>(

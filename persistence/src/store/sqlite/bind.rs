@@ -51,7 +51,8 @@ impl Sink for Rows<'_> {
     ) -> Result<(), StoreError> {
         let written = (|| {
             let mut begin = self.connection.prepare_cached("UPDATE products SET stock = ?2 WHERE id = ?1")?;
-            let mut add = self.connection.prepare_cached("UPDATE products SET stock = stock + ?2 WHERE id = ?1")?;
+            let mut add =
+                self.connection.prepare_cached("UPDATE products SET stock = stock + ?2 WHERE id = ?1")?;
             for (id, change) in changes {
                 let statement = if change.counting_began { &mut begin } else { &mut add };
                 statement.execute(params![id.get().cast_signed(), change.delta])?;

@@ -144,7 +144,8 @@ impl Writer {
             for (table, rows) in
                 [(&table::JOURNAL_CHECKPOINT, checkpoints), (&table::ENGINE_IDENTITY, identity)]
             {
-                Rows { connection, times }.insert(table, &[], rows.iter(), |row, out| write_values(row, out))?;
+                Rows { connection, times }
+                    .insert(table, &[], rows.iter(), |row, out| write_values(row, out))?;
             }
             Ok(())
         })
