@@ -5,6 +5,8 @@
 //! only place that knows what each of them looks like outside.
 
 mod access;
+mod activity;
+mod alerts;
 mod batch;
 mod body;
 mod catalogue;
@@ -13,11 +15,13 @@ mod checkout;
 mod checkout_shape;
 mod config;
 mod connection;
+mod cors;
 mod door;
 mod error;
 mod health;
 mod idempotency;
 mod json;
+mod log;
 mod metrics;
 mod openapi;
 mod order;
@@ -34,11 +38,13 @@ mod server;
 mod shop;
 mod status;
 mod stock;
+mod trace_context;
 mod warmup;
 mod worker;
 
 pub use access::{Access, AccessKey, Scope};
 pub use config::HttpConfig;
+pub use cors::Cors;
 pub use metrics::install_metrics;
 pub use openapi::document;
 pub use preferences::Jar;

@@ -3,6 +3,8 @@
 //! This package knows HTTP, configuration, the command line and the order of start and stop. It talks to
 //! `floodgate_actors::Engine` and decides nothing about orders.
 
+pub mod alerts;
+pub mod audit;
 pub mod bench;
 pub mod boot;
 pub mod catalogue_file;
@@ -13,3 +15,4 @@ pub mod http;
 pub mod load;
 pub mod log;
 pub mod sample;
+pub mod trace;

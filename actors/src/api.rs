@@ -1,5 +1,6 @@
 //! What goes in and out of the [`Engine`](crate::Engine): plain data, no HTTP and no actor in it.
 
+pub use crate::engine::CacheCounts;
 use crate::rules::{CartItem, Pointer, Problem, ProblemCode, Refusal};
 use floodgate_persistence::journal::JournalConfig;
 use floodgate_persistence::model::{
@@ -392,12 +393,16 @@ pub struct EngineStatus {
     pub idempotency_keys: usize,
     /// Time of the oldest key remembered: how far the window reaches in force.
     pub idempotency_oldest: Option<Timestamp>,
-    /// Lookups of known products and sellers that memory answered.
-    pub cache_hits: u64,
-    /// Lookups of known products and sellers that the store had to answer.
-    pub cache_misses: u64,
-    /// Look-ups of ids that do not exist.
-    pub cache_unknown: u64,
+    /// Most idempotency keys remembered.
+    pub idempotency_keys_max: usize,
+    /// How long a repeated request is recognised as things are: the configured window, or less where the table is full.
+    pub idempotency_window: Duration,
+    /// How long an unpaid order lives.
+    pub payment_window: Duration,
+    /// Look-ups of products.
+    pub cache_products: CacheCounts,
+    /// Look-ups of sellers.
+    pub cache_sellers: CacheCounts,
     /// When all products were last read from the store.
     pub products_read_at: Timestamp,
     /// When all sellers were last read from the store.
@@ -428,6 +433,8 @@ pub struct JournalStatus {
     pub first_seq: u64,
     /// Bytes of all segments.
     pub bytes: u64,
+    /// Most bytes of all segments.
+    pub bytes_max: u64,
     /// Groups synced since the start.
     pub groups: u64,
     /// Events journalled since the start.
@@ -453,6 +460,8 @@ pub struct WriterStatus {
     pub checkpoint_seq: u64,
     /// Records not yet in the store.
     pub backlog: u64,
+    /// Orders among them.
+    pub backlog_orders: u64,
     /// Age of the oldest record not yet in the store.
     pub backlog_age: Duration,
     /// `idle`, `writing`, `retrying` or `stopped`.

@@ -2,6 +2,24 @@
 //
 // Money is an integer of minor units. Times are RFC 3339 in UTC.
 
+/** What happened lately. */
+export interface Activity {
+  /** Checkouts by outcome: `placed`, or the code of the refusal. Without those that did not happen. */
+  checkouts: Record<string, number>;
+  /** How far it reaches back. */
+  elapsed_ms: number;
+  /** Where checkouts spent their time. */
+  phases: Phase[];
+  /**
+   * Refused checkouts by what was wrong with them; one with several problems counts for each. Without those that did
+   * not happen.
+   */
+  problems: Record<string, number>;
+  requests: number;
+  /** Requests that ended with a server error. */
+  requests_failed: number;
+}
+
 /** A correction that is in force. */
 export interface Adjusted {
   at: string;
@@ -18,6 +36,28 @@ export interface Adjustment {
   /** More or less pieces; not 0. */
   delta: number;
   reason: string;
+}
+
+/** An alert as it stands. */
+export interface Alert {
+  name: string;
+  /** Since when it is as it is. */
+  since: string;
+  /** `ok` or `firing`. */
+  state: string;
+  /** When it fires, in words. */
+  summary: string;
+  /** What it is held against. */
+  threshold: number;
+  /** `ratio`, `seconds` or `count`. */
+  unit: string;
+  /** What was measured; `null`: too little happened to say anything. */
+  value?: number | null;
+}
+
+/** All alerts. */
+export interface Alerts {
+  data: Alert[];
 }
 
 /** Many checkouts at once. */
@@ -115,13 +155,18 @@ export interface Delivery {
 /** Idempotency keys. */
 export interface IdempotencyStatus {
   keys: number;
+  keys_max: number;
   /** Time of the oldest key: how far the window reaches. */
   oldest?: string | null;
+  /** How long a repeated request is recognised as things are: `idempotency.window`, or less where the table is full. */
+  window_ms: number;
 }
 
 /** The journal. */
 export interface JournalStatus {
   bytes: number;
+  /** Most bytes: `journal.max_bytes`. */
+  bytes_max: number;
   /** Events journalled since the start. */
   events: number;
   /** Oldest sequence still in the segments. */
@@ -144,6 +189,12 @@ export interface JournalStatus {
 export interface Live {
   /** `ok`. */
   status: string;
+}
+
+/** What is logged. */
+export interface Log {
+  /** In the syntax of `RUST_LOG`. */
+  filter: string;
 }
 
 /** An order. */
@@ -248,6 +299,18 @@ export interface Payment {
   method: string;
   /** The gateway's token; required for `card`. */
   token?: string | null;
+}
+
+/** A phase of checkouts. */
+export interface Phase {
+  /** Checkouts measured: all that came by themselves, one in 16 of a batch. */
+  count: number;
+  /** Half of them took less; `null`: none was measured. */
+  p50_us?: number | null;
+  p999_us?: number | null;
+  p99_us?: number | null;
+  /** `parse`, `take`, `price`, `journal` or `answer`. */
+  phase: string;
 }
 
 /** Connections of the store. */
@@ -436,6 +499,9 @@ export interface Snapshot {
 
 /** One page of everything. */
 export interface Status {
+  activity?: Activity | null;
+  /** As `/admin/alerts` has them. */
+  alerts: Alert[];
   cache: CacheStatus;
   checkouts: CheckoutStatus;
   /** Fencing number of this run. */
@@ -481,6 +547,8 @@ export interface WriterStatus {
   /** Records not yet in the store. */
   backlog: number;
   backlog_age_ms: number;
+  /** Orders among them. */
+  backlog_orders: number;
   /** Batches written since the start. */
   batches: number;
   checkpoint_seq: number;
@@ -497,6 +565,47 @@ export interface WriterStatus {
 
 /** Every call: what goes in, and by status what comes out. */
 export interface Calls {
+  /** What an operator should look at. */
+  "GET /admin/alerts": {
+    answers: {
+      200: Alerts;
+      401: Problem;
+      403: Problem;
+      429: Problem;
+      500: Problem;
+      503: Problem;
+      504: Problem;
+    };
+  };
+  /** What is logged. */
+  "GET /admin/log": {
+    answers: {
+      200: Log;
+      401: Problem;
+      403: Problem;
+      429: Problem;
+      500: Problem;
+      503: Problem;
+      504: Problem;
+    };
+  };
+  /** Changes what is logged. */
+  "PUT /admin/log": {
+    body: Log;
+    answers: {
+      200: Log;
+      400: Problem;
+      401: Problem;
+      403: Problem;
+      408: Problem;
+      413: Problem;
+      415: Problem;
+      429: Problem;
+      500: Problem;
+      503: Problem;
+      504: Problem;
+    };
+  };
   /** Events that the database refused, newest first. */
   "GET /admin/parked": {
     query: {

@@ -1,7 +1,7 @@
 use super::source::{Merged, Origin};
 use super::{
-    ApiKey, Automatic, ByteSize, CacheFile, ConfigError, Endpoint, Gateway, LogFormat, Optional, Secret,
-    Setting, Span, StoreUrl, SyncText,
+    ApiKey, Automatic, ByteSize, CacheFile, ConfigError, Endpoint, Gateway, LogFormat, Optional, Origins,
+    Secret, Setting, Span, StoreUrl, SyncText,
 };
 use floodgate_persistence::model::Currency;
 use std::collections::BTreeMap;
@@ -100,6 +100,8 @@ sections! {
         write_timeout: Span = "30s";
         /// Longest time that a connection may stay without a request.
         idle_timeout: Span = "60s";
+        /// Pages of which origins may call the shop API from a browser.
+        cors_origins: Origins = "[]";
     }
     /// `[store]`: the database that the journal is written out to.
     store: Store {
@@ -223,12 +225,24 @@ sections! {
         /// Downloads of one line of an order.
         max_downloads: u64 = "5" later;
     }
+    /// `[alerts]`: what an operator should look at.
+    alerts: Alerts {
+        /// How far they look back.
+        window: Span = "60s";
+    }
     /// `[log]`: what is logged, on standard error.
     log: Log {
         /// Form of the lines.
         format: LogFormat = "auto";
         /// What is logged, in the syntax of `RUST_LOG`, which wins where it is set.
         filter: String = "info,refinery_core=warn";
+    }
+    /// `[tracing]`: where the time of single requests went, for a collector.
+    tracing: Tracing {
+        /// Where spans are sent, by OTLP over HTTP; none: tracing is off.
+        otlp_url: Optional<String> = "";
+        /// Share of the requests without a `traceparent` that are traced, in 1/10,000.
+        sample_bps: u64 = "100";
     }
 }
 

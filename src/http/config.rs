@@ -1,7 +1,10 @@
 use super::access::Access;
+use super::cors::Cors;
 use super::preferences::Jar;
 use super::rate::RateLimits;
+use crate::audit::AuditLog;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,8 +27,6 @@ pub(super) const TURN_AWAY_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Connections that the kernel completes and keeps for a worker that is busy.
 pub(super) const LISTEN_BACKLOG: i32 = 4_096;
-/// Pause between two rounds of tidying the histograms, which grow until then.
-pub(super) const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// What the HTTP server can be told at its start.
 #[derive(Clone)]
@@ -52,6 +53,16 @@ pub struct HttpConfig {
     pub write_timeout: Duration,
     /// How long a connection may stay without a request.
     pub idle_timeout: Duration,
+    /// Where the journal lies: the disk that must not run full.
+    pub journal_dir: PathBuf,
+    /// How far alerts look back.
+    pub alerts_window: Duration,
+    /// Pages of which origins may call the shop API.
+    pub cors: Cors,
+    /// Where admin actions are written down; `None`: nowhere.
+    pub audit: Option<AuditLog>,
+    /// Of 10,000 requests so many are traced, beside those that say so themselves; `None`: none.
+    pub traced_bps: Option<u64>,
 }
 
 impl HttpConfig {
@@ -69,6 +80,11 @@ impl HttpConfig {
             body_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(60),
+            journal_dir: PathBuf::from("."),
+            alerts_window: Duration::from_secs(60),
+            cors: Cors::default(),
+            audit: None,
+            traced_bps: None,
         }
     }
 }

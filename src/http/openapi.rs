@@ -2,7 +2,10 @@
 
 use super::problem::ProblemJson;
 use super::shop::Shop;
-use super::{batch, catalogue, checkout, health, order, parked, preferences, product, status, stock, warmup};
+use super::{
+    alerts, batch, catalogue, checkout, health, log, order, parked, preferences, product, status, stock,
+    warmup,
+};
 use axum::Router;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, Parameter, PathItem};
@@ -53,6 +56,8 @@ fn described() -> OpenApiRouter<Shop> {
         .routes(routes!(parked::list_parked))
         .routes(routes!(parked::retry_parked))
         .routes(routes!(status::get_status))
+        .routes(routes!(alerts::list_alerts))
+        .routes(routes!(log::get_log, log::put_log))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
         .routes(routes!(health::get_metrics))

@@ -25,7 +25,7 @@ struct Source {
 }
 
 const HTTP: &str = "floodgate_http_request_duration_seconds";
-const PHASES_OF_CHECKOUT: &str = "floodgate_checkout_phase_seconds";
+const PHASES_OF_CHECKOUT: &str = "floodgate_checkout_phase_duration_seconds";
 
 /// Enough where the phase is not measured by itself: all of a quote is validation, look-ups and pricing.
 const QUOTE: Source = Source {
@@ -37,8 +37,8 @@ const QUOTE: Source = Source {
 /// Validation, the seller's terms and what is digital are looked up in one pass over a cart.
 const PASS: Source = Source {
     name: PHASES_OF_CHECKOUT,
-    labels: &[("phase", "validate_and_take")],
-    said: "validation and taking, which contain it",
+    labels: &[("phase", "take")],
+    said: "every line judged and taken on all shards, which contains it",
 };
 
 /// All phases that have a budget. The whole answer is measured by the client.
@@ -57,7 +57,7 @@ pub const PHASES: [Phase; 5] = [
         name: "insert of the items (10 lines)",
         limit: Duration::from_millis(100),
         sources: &[Source {
-            name: "floodgate_store_insert_seconds",
+            name: "floodgate_store_insert_duration_seconds",
             labels: &[("table", "order_items")],
             said: "one bulk INSERT of the items of a whole batch of orders",
         }],

@@ -5,6 +5,7 @@
 
 mod books;
 mod client;
+mod collector;
 mod dice;
 mod engine;
 pub mod faults;
@@ -19,6 +20,7 @@ pub mod strace;
 
 pub use books::{Olist, assert_invoices_are_gapless, assert_tables_agree};
 pub use client::{Answer, Client};
+pub use collector::{Collector, Span};
 pub use dice::Dice;
 pub use engine::{Engine, ProgramOutput, TOKEN};
 pub use load::{Attempt, steady_load, under_load};
