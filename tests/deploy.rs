@@ -167,3 +167,24 @@ fn nginx_takes_its_configuration() {
         .unwrap();
     assert!(tested.status.success(), "{}", String::from_utf8_lossy(&tested.stderr));
 }
+
+/// Their syntax only: the tools that run them are not part of the tests.
+#[test]
+fn the_scripts_for_other_load_tools_are_programs() {
+    let dir = tempfile::tempdir().unwrap();
+    let copy = |name: &str, to: &str| {
+        let place = dir.path().join(to);
+        std::fs::copy(deploy().join("load").join(name), &place).unwrap();
+        place
+    };
+    let (k6, locust) = (copy("k6.js", "k6.mjs"), copy("locustfile.py", "locustfile.py"));
+    for (program, arguments, file) in
+        [("node", &["--check"][..], k6), ("python3", &["-m", "py_compile"], locust)]
+    {
+        let Ok(checked) = Command::new(program).args(arguments).arg(file).output() else {
+            eprintln!("SKIPPED: {program} is not there");
+            continue;
+        };
+        assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    }
+}

@@ -34,11 +34,9 @@ fn a_sound_engine_is_loaded_and_its_books_balance() {
         assert_eq!(report["books"]["differences"], 0, "{report}");
         assert_eq!(report["tier"], tier);
         for budget in report["budgets"].as_array().unwrap() {
-            let at = budget["at"].as_array().unwrap();
-            assert!(at.is_empty() || budget["count"].as_u64() > Some(0), "{budget}");
+            let measured = budget["count"].as_u64() > Some(0) && budget["at"].as_array().unwrap().len() == 3;
+            assert!(measured, "the engine has it under another name: {budget}");
         }
-        let whole = report["budgets"].as_array().unwrap().last().unwrap();
-        assert_eq!(whole["at"].as_array().map(Vec::len), Some(3), "{whole}");
         let page = std::fs::read_to_string(engine.dir().join("report.html")).unwrap();
         assert!(page.contains("The books balance.") && page.matches("<polyline").count() >= 5, "{page}");
         assert!(
