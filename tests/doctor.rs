@@ -116,6 +116,22 @@ fn what_is_wrong_with_files_and_the_machine_is_said() {
 }
 
 #[test]
+fn an_admin_token_that_others_can_read_is_said() {
+    let engine = Engine::prepare(Store::sqlite(), &[]);
+    let file = engine.dir().join("data/admin.token");
+    std::fs::create_dir(engine.dir().join("data")).unwrap();
+    std::fs::write(&file, "0123456789abcdef\n").unwrap();
+    for (mode, state) in [(0o640, "fail"), (0o600, "ok")] {
+        std::fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        let mut command = engine.command(&["doctor", "--json", "--listen", "127.0.0.1:0"]);
+        let output = command.env_remove("FLOODGATE_ADMIN__TOKEN").output().unwrap();
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(finding(&answer, "admin token").0, state, "{mode:o}: {answer}");
+        assert!(!answer.to_string().contains("0123456789abcdef"), "the token is shown");
+    }
+}
+
+#[test]
 fn a_budget_above_the_disk_is_said() {
     let engine = Engine::prepare(Store::sqlite(), &["journal.max_bytes=4000TiB"]);
     let (_, answer) = doctor(&engine, &ANYWHERE);
