@@ -3,12 +3,13 @@
 
 mod common;
 
-use common::{Engine, Store, shop_of};
+use common::{Engine, Store, cart, shop_of, until};
 use floodgate::config::{KEYS, env_name};
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
 
 fn deploy() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy")
@@ -130,42 +131,123 @@ fn systemd_takes_the_unit() {
     assert!(verified.status.success() && !said.contains("floodgate.service"), "{said}");
 }
 
+/// nginx with the example's configuration in front of an engine; ended when it is dropped.
+struct Nginx {
+    dir: tempfile::TempDir,
+    port: u16,
+    child: Option<Child>,
+}
+
+impl Nginx {
+    fn prepare(engine: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let place = |name: &str| dir.path().join(name).display().to_string();
+        let made = Command::new("openssl")
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "1",
+                "-subj",
+                "/CN=shop.example.com",
+            ])
+            .args(["-keyout", &place("key"), "-out", &place("pem")])
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let [plain, port] =
+            [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
+        let ours = read("nginx/floodgate.conf")
+            .replace("/etc/nginx/tls/shop.example.com.pem", &place("pem"))
+            .replace("/etc/nginx/tls/shop.example.com.key", &place("key"))
+            .replace("listen 80;", &format!("listen 127.0.0.1:{plain};"))
+            .replace("listen 443 ssl http2;", &format!("listen 127.0.0.1:{port} ssl http2;"))
+            .replace("server 127.0.0.1:8080;", &format!("server {engine};"));
+        let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map(|kind| format!("{kind}_temp_path {};\n", place(kind)));
+        // As the user that runs the tests, who owns the directory.
+        let whole = format!(
+            "user root;\ndaemon off;\npid {};\nevents {{}}\nhttp {{\naccess_log off;\n{}{ours}\n}}\n",
+            place("pid"),
+            temporary.concat()
+        );
+        std::fs::write(place("nginx.conf"), whole).unwrap();
+        Self { dir, port, child: None }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let place = |name: &str| self.dir.path().join(name);
+        let mut command = Command::new("nginx");
+        command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").args(arguments);
+        command.arg("-e").arg(place("log")).arg("-p").arg(place("")).arg("-c").arg(place("nginx.conf"));
+        command
+    }
+
+    fn start(&mut self) {
+        self.child = Some(self.command(&[]).spawn().unwrap());
+        until("nginx to listen", || TcpStream::connect(("127.0.0.1", self.port)).ok());
+    }
+
+    /// A call by curl, which takes the certificate as it is: the status, and the body.
+    fn call(&self, arguments: &[&str], path: &str) -> (String, String) {
+        let url = format!("https://shop.example.com:{}{path}", self.port);
+        let here = format!("shop.example.com:{}:127.0.0.1", self.port);
+        let output = Command::new("curl")
+            .args(["-sS", "--insecure", "--resolve", &here, "-w", "\n%{http_code}", &url])
+            .args(arguments)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (body, status) = text.rsplit_once('\n').unwrap();
+        (status.to_owned(), body.to_owned())
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            drop(Command::new("kill").arg(child.id().to_string()).status());
+            drop(child.wait());
+        }
+    }
+}
+
 #[test]
-fn nginx_takes_its_configuration() {
-    if !is_there("nginx") || !is_there("openssl") {
+fn nginx_takes_its_configuration_and_passes_on_what_it_should() {
+    if !is_there("nginx") || !is_there("openssl") || !is_there("curl") {
         return;
     }
-    let dir = tempfile::tempdir().unwrap();
-    let place = |name: &str| dir.path().join(name).display().to_string();
-    let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "1",
-            "-subj",
-            "/CN=shop.example.com",
-        ])
-        .args(["-keyout", &place("key"), "-out", &place("pem")])
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{made:?}");
-    let ours = read("nginx/floodgate.conf")
-        .replace("/etc/nginx/tls/shop.example.com.pem", &place("pem"))
-        .replace("/etc/nginx/tls/shop.example.com.key", &place("key"))
-        .replace("listen 80;", "listen 127.0.0.1:18080;")
-        .replace("listen 443 ssl http2;", "listen 127.0.0.1:18443 ssl http2;");
-    let whole = format!("pid {};\nevents {{}}\nhttp {{\naccess_log off;\n{ours}\n}}\n", place("pid"));
-    std::fs::write(place("nginx.conf"), whole).unwrap();
-    let tested = Command::new("nginx")
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .args(["-t", "-e", &place("log"), "-p", &place(""), "-c", &place("nginx.conf")])
-        .output()
-        .unwrap();
+    let engine = Engine::start(Store::sqlite(), &[]);
+    shop_of(&engine, 1, 10);
+    let mut nginx = Nginx::prepare(&engine.address().unwrap());
+    let tested = nginx.command(&["-t"]).output().unwrap();
     assert!(tested.status.success(), "{}", String::from_utf8_lossy(&tested.stderr));
+    nginx.start();
+    let cart = cart(1, &[(1, 1)]).to_string();
+    let json = ["-H", "content-type: application/json", "-H", "idempotency-key: n-1", "-d", &cart];
+    let (status, order) = nginx.call(&json, "/v1/checkouts");
+    assert_eq!(status, "201", "{order}");
+    let again = nginx.call(&json, "/v1/checkouts");
+    assert_eq!(again, ("201".to_owned(), order), "the key went through, and one order came back twice");
+    let many = format!("{{\"checkouts\":[{cart}{}]}}", format!(",{cart}").repeat(5));
+    let json = ["-H", "content-type: application/json", "-d", &many];
+    assert_eq!(nginx.call(&json, "/v1/checkouts/batch").0, "200");
+    for (path, expected) in [
+        ("/v1/products/1", "200"),
+        ("/v1/orders?customer_id=1", "200"),
+        ("/admin/status", "401"),
+        ("/readyz", "200"),
+        ("/metrics", "200"),
+        ("/livez", "404"),
+        ("/administration", "404"),
+    ] {
+        assert_eq!(nginx.call(&[], path).0, expected, "{path}");
+    }
+    let large = "x".repeat(65 * 1024);
+    assert_eq!(nginx.call(&["-d", &large], "/v1/checkouts").0, "413");
 }
 
 /// Their syntax only: the tools that run them are not part of the tests.
