@@ -13,6 +13,7 @@ mod checkout;
 mod checkout_shape;
 mod config;
 mod connection;
+mod dashboard;
 mod door;
 mod error;
 mod health;
@@ -34,6 +35,7 @@ mod server;
 mod shop;
 mod status;
 mod stock;
+mod tally;
 mod warmup;
 mod worker;
 

@@ -1,5 +1,6 @@
 use super::access::{Audience, Caller};
 use super::config::{HEADERS_MAX, HttpConfig};
+use super::dashboard;
 use super::error::{self, ErrorCode, Failure};
 use super::metrics::HttpMetrics;
 use super::rate::{Allowance, RateLimits};
@@ -38,13 +39,13 @@ impl Door {
         let began = Instant::now();
         let route = route_of(request.method(), request.uri().path());
         let id = self.ids.settle(request.headers_mut());
-        let mut response = match self.let_in(&request, route) {
+        let mut response = match self.let_in(&request, peer, route) {
             Ok((caller, None)) => {
                 caller.mark(request.extensions_mut());
                 self.route(request).await
             }
             Ok((caller, Some(rate))) => self.at_its_rate(rate, &caller, peer, request).await,
-            Err(failure) => failure.into_response(),
+            Err(failure) => dashboard::turn_away(request.uri().path(), request.headers(), failure),
         };
         error::finish(&mut response, &id);
         response.headers_mut().insert(REQUEST_ID, id);
@@ -60,16 +61,22 @@ impl Door {
         response
     }
 
-    /// Decided on the head alone. What is open to everybody (health, measurements) is never limited: an operator needs
-    /// it most when there is too much of all else.
-    fn let_in(&self, request: &Request, route: usize) -> Result<(Caller, Option<&RateLimits>), Failure> {
+    /// Decided on the head alone. What is open to everybody (health, measurements) and the dashboard are never limited:
+    /// an operator needs them most when there is too much of all else.
+    fn let_in(
+        &self,
+        request: &Request,
+        peer: IpAddr,
+        route: usize,
+    ) -> Result<(Caller, Option<&RateLimits>), Failure> {
         if request.headers().len() > HEADERS_MAX {
             let detail = format!("send at most {HEADERS_MAX} headers");
             return Err(Failure::new(ErrorCode::HeadersTooLarge, detail));
         }
         let audience = audience_of(route, request.uri().path());
-        let caller = self.config.access.admit(request.headers(), audience)?;
-        let rate = self.config.rate.as_deref().filter(|_| audience != Audience::Anyone);
+        let caller = self.config.access.admit(request.headers(), peer, audience)?;
+        let is_limited = !matches!(audience, Audience::Anyone | Audience::Onlooker);
+        let rate = self.config.rate.as_deref().filter(|_| is_limited);
         Ok((caller, rate))
     }
 

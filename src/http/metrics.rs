@@ -1,7 +1,8 @@
 //! What is measured at the front door, and what is looked up when somebody scrapes.
 
 use super::error::{ErrorCode, Failure};
-use super::route::ROUTES;
+use super::route::{CHECKOUT_ROUTES, ROUTES};
+use super::tally::Tally;
 use floodgate_actors::EngineStatus;
 use floodgate_persistence::model::Timestamp;
 use metrics::{
@@ -46,6 +47,8 @@ pub(super) struct HttpMetrics {
     placed: Counter,
     /// By place in [`ErrorCode::ALL`].
     refused: Vec<(ErrorCode, Counter)>,
+    /// Checkouts once more, to be read back.
+    pub(super) tally: Tally,
     /// Open connections.
     pub(super) connections: Gauge,
     /// Connections above the cap.
@@ -68,6 +71,7 @@ impl HttpMetrics {
                 .iter()
                 .map(|code| (*code, counter!(CHECKOUTS, "outcome" => code.as_str())))
                 .collect(),
+            tally: Tally::new(),
             connections: gauge!(CONNECTIONS),
             turned_away: counter!(TURNED_AWAY),
         }
@@ -79,10 +83,14 @@ impl HttpMetrics {
         if let Some(histogram) = self.durations.get(route).and_then(|classes| classes.get(class)) {
             histogram.record(took);
         }
+        if route < CHECKOUT_ROUTES {
+            self.tally.answered(took);
+        }
     }
 
     /// Counts a checkout that was answered, in a batch or by itself.
     pub(super) fn checkout(&self, failure: Option<&Failure>) {
+        self.tally.checkout(failure.map(Failure::code));
         match failure {
             None => self.placed.increment(1),
             Some(failure) => {

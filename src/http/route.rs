@@ -1,4 +1,5 @@
-use super::access::Audience::{self, Admin, Anyone, Shop, ShopAndSeller};
+use super::access::Audience::{self, Admin, Anyone, Onlooker, Shop, ShopAndSeller};
+use super::dashboard;
 use axum::http::Method;
 
 /// Methods and paths that are counted each by itself, and whose they are; the busiest first. A test holds them against
@@ -26,8 +27,12 @@ pub(super) const ROUTES: &[(&str, &str, Audience)] = &[
     ("GET", "/readyz", Anyone),
     ("GET", "/metrics", Anyone),
     ("GET", "/openapi.json", Anyone),
+    ("GET", dashboard::PAGE, Onlooker),
     OTHER,
 ];
+
+/// How many of them, from the first on, place orders.
+pub(super) const CHECKOUT_ROUTES: usize = 2;
 
 /// Everything else: paths that clients make up must not make series.
 const OTHER: (&str, &str, Audience) = ("other", "other", Anyone);
@@ -47,6 +52,7 @@ pub(super) fn audience_of(route: usize, path: &str) -> Audience {
         Some((_, _, audience)) if route + 1 < ROUTES.len() => *audience,
         _ if below("/admin") => Admin,
         _ if below("/v1") => ShopAndSeller,
+        _ if path == dashboard::EVENTS => Onlooker,
         _ => Anyone,
     }
 }
@@ -90,10 +96,21 @@ mod tests {
             (Method::GET, "/v1/nowhere", ShopAndSeller),
             (Method::DELETE, "/v1/orders/7", ShopAndSeller),
             (Method::GET, "/docs/", Anyone),
+            (Method::GET, "/dashboard", Onlooker),
+            (Method::GET, "/dashboard/events", Onlooker),
+            (Method::GET, "/dashboard/app.js", Anyone),
             (Method::POST, "/v1/checkouts", Shop),
         ] {
             assert_eq!(audience_of(route_of(&method, path), path), audience, "{method} {path}");
         }
+    }
+
+    #[test]
+    fn the_first_routes_place_orders() {
+        let places = |path: &str| path.starts_with("/v1/checkouts");
+        let first: Vec<_> =
+            ROUTES.iter().map(|(_, path, _)| places(path)).take(CHECKOUT_ROUTES + 1).collect();
+        assert_eq!(first, [true, true, false]);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 use super::config::{HttpConfig, LISTEN_BACKLOG};
+use super::dashboard::{self, Feed};
 use super::metrics::HttpMetrics;
 use super::openapi::router;
 use super::shop::ShopState;
@@ -47,12 +48,15 @@ impl Server {
 
     /// Starts the workers. Metrics are recorded if [`install_metrics`](super::install_metrics) was called before.
     pub fn serve(self, engine: Engine) -> io::Result<Running> {
+        let feed = Arc::new(Feed::default());
         self.serve_routers(move |shared| {
+            dashboard::begin(&feed, &engine, &shared.metrics, &shared.stop);
             router(Arc::new(ShopState {
                 port: engine.port(),
                 engine,
                 config: Arc::clone(&shared.config),
                 metrics: Arc::clone(&shared.metrics),
+                feed: Arc::clone(&feed),
             }))
         })
     }

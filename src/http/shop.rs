@@ -1,5 +1,6 @@
 use super::body;
 use super::config::HttpConfig;
+use super::dashboard::Feed;
 use super::error::Failure;
 use super::metrics::HttpMetrics;
 use axum::body::Body;
@@ -24,6 +25,8 @@ pub(super) struct ShopState {
     pub(super) config: Arc<HttpConfig>,
     /// Counters.
     pub(super) metrics: Arc<HttpMetrics>,
+    /// What the dashboard shows.
+    pub(super) feed: Arc<Feed>,
 }
 
 /// Shared by the requests of a worker.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that fails here says where")]
 
 mod books;
+mod browser;
 mod client;
 mod dice;
 mod engine;
@@ -18,6 +19,7 @@ mod storm;
 pub mod strace;
 
 pub use books::{Olist, assert_invoices_are_gapless, assert_tables_agree};
+pub use browser::Browser;
 pub use client::{Answer, Client};
 pub use dice::Dice;
 pub use engine::{Engine, ProgramOutput, TOKEN};

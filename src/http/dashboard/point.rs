@@ -1,0 +1,125 @@
+//! What a second looked like: the figures that the charts draw.
+
+use super::super::error::ErrorCode;
+use super::super::tally::Counted;
+use floodgate_actors::EngineStatus;
+use floodgate_persistence::model::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// One second. Names are short: a page gets six hundred of them at its start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Point {
+    /// When it ended, in milliseconds since 1970.
+    t: i64,
+    /// Orders placed, in 1/10 a second.
+    orders: u64,
+    /// Checkouts refused for a reason of theirs (4xx), in 1/10 a second.
+    refused: u64,
+    /// Checkouts that failed for a reason of ours (5xx), in 1/10 a second.
+    failed: u64,
+    /// Requests turned away at admission, in 1/10 a second.
+    shed: u64,
+    /// Half of the answers to checkouts took at most so many microseconds; `null`: there was none.
+    p50: Option<u64>,
+    p95: Option<u64>,
+    p99: Option<u64>,
+    in_flight: usize,
+    backlog: u64,
+    backlog_age_ms: u64,
+    /// Groups synced, in 1/10 a second.
+    groups: u64,
+    /// Bytes journalled a second.
+    bytes: u64,
+    /// Mean duration of a write and sync, in microseconds; `null`: there was none.
+    sync_us: Option<u64>,
+}
+
+/// A moment: what the next second is measured from.
+pub(super) struct Moment {
+    pub(super) at: Timestamp,
+    pub(super) counted: Counted,
+    groups: u64,
+    bytes: u64,
+    sync_total: Duration,
+    shed: u64,
+}
+
+impl Moment {
+    /// Takes down what is needed of a status.
+    pub(super) fn new(at: Timestamp, counted: Counted, status: &EngineStatus) -> Self {
+        let journal = &status.journal;
+        Self {
+            at,
+            counted,
+            groups: journal.groups,
+            bytes: journal.written_bytes,
+            sync_total: journal.sync_total,
+            shed: status.shed,
+        }
+    }
+
+    /// What happened from an earlier moment to this one, which has this status.
+    pub(super) fn point_since(&self, earlier: &Self, status: &EngineStatus) -> Point {
+        let elapsed_ms = u64::try_from(self.at.0.saturating_sub(earlier.at.0)).unwrap_or(0).max(1);
+        let tenths = |count: u64| rate(count, 10_000, elapsed_ms);
+        let counted = self.counted.since(&earlier.counted);
+        let (refused, failed) = refusals(&counted);
+        let groups = self.groups.saturating_sub(earlier.groups);
+        let synced_us = self.sync_total.saturating_sub(earlier.sync_total).as_micros();
+        Point {
+            t: self.at.0,
+            orders: tenths(counted.placed),
+            refused: tenths(refused),
+            failed: tenths(failed),
+            shed: tenths(self.shed.saturating_sub(earlier.shed)),
+            p50: counted.time_us(500),
+            p95: counted.time_us(950),
+            p99: counted.time_us(990),
+            in_flight: status.in_flight,
+            backlog: status.writer.backlog,
+            backlog_age_ms: u64::try_from(status.writer.backlog_age.as_millis()).unwrap_or(u64::MAX),
+            groups: tenths(groups),
+            bytes: rate(self.bytes.saturating_sub(earlier.bytes), 1_000, elapsed_ms),
+            sync_us: synced_us.checked_div(u128::from(groups)).and_then(|mean| u64::try_from(mean).ok()),
+        }
+    }
+}
+
+/// So many in so many milliseconds, as a rate of `unit`, rounded.
+fn rate(count: u64, unit: u64, elapsed_ms: u64) -> u64 {
+    (count.saturating_mul(unit) + elapsed_ms / 2) / elapsed_ms
+}
+
+/// Refused for the shopper's reasons, and for ours.
+fn refusals(counted: &Counted) -> (u64, u64) {
+    let with_codes = || ErrorCode::ALL.iter().zip(&counted.refused);
+    let of = |server: bool| {
+        with_codes()
+            .filter(|(code, _)| code.status().is_server_error() == server)
+            .map(|(_, count)| count)
+            .sum()
+    };
+    (of(false), of(true))
+}
+
+/// Refusals by code, without those that never happened.
+pub(super) fn by_code(counted: &Counted) -> BTreeMap<&'static str, u64> {
+    let counts = ErrorCode::ALL.iter().zip(&counted.refused).filter(|(_, count)| **count > 0);
+    counts.map(|(code, count)| (code.as_str(), *count)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rate;
+
+    #[test]
+    fn rates_are_by_the_time_that_really_passed() {
+        for (count, unit, elapsed_ms, expected) in
+            [(0, 10_000, 1_000, 0), (7, 10_000, 1_000, 70), (7, 10_000, 2_000, 35), (1, 10_000, 1_003, 10)]
+        {
+            assert_eq!(rate(count, unit, elapsed_ms), expected);
+        }
+    }
+}
