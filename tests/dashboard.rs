@@ -99,7 +99,7 @@ impl Drop for Finished<'_> {
 
 /// A handful of products that many want, waves of shoppers, and now and then somebody who wants too much.
 fn shop_like_people(client: &Client, over: &AtomicBool, placed: &AtomicUsize) {
-    let (mut dice, begun) = (Dice::new(7), Instant::now());
+    let (mut dice, begun) = (Dice::new("shop_like_people"), Instant::now());
     while !over.load(Ordering::Relaxed) {
         let product = if dice.below(3) == 0 { 18 } else { 1 + dice.below(40) * dice.below(40) / 40 };
         let quantity = if dice.below(12) == 0 { 9_000 } else { 1 + dice.below(2) };

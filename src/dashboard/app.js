@@ -7,7 +7,7 @@ import { Feed } from "./feed.js";
 import { clock, span } from "./format.js";
 import { Orders } from "./orders.js";
 import { Warmup, database, journal, memory, refusals } from "./sections.js";
-import { Troubles } from "./troubles.js";
+import { Troubles, alerts } from "./troubles.js";
 import { Verdict, tiles } from "./verdict.js";
 
 const MINUTE_MS = 60_000;
@@ -51,6 +51,7 @@ function greet({ view, version, history }) {
   for (const node of document.querySelectorAll("[data-locked]")) show(node, !unlocked);
   for (const node of document.querySelectorAll("[data-unlocked]")) show(node, unlocked);
   say($("sign"), unlocked ? "Sign out" : "Sign in");
+  say($("link-text"), unlocked ? "Live" : "Live, read only");
   if (unlocked) {
     troubles.begin();
     orders.begin();
@@ -95,7 +96,7 @@ function draw() {
   const { status } = second;
   const minute = lastMinute();
   const point = charts.points.list.at(-1);
-  verdict.tell({ second, minute, alerts: troubles.alerts.items, effects: troubles.effects.items.length }, { p99: minute.p99 });
+  verdict.tell({ second, minute, alerts: status.alerts ?? [], effects: troubles.effects.items.length }, { p99: minute.p99 });
   tiles(second, point?.gap ? null : point, minute);
   charts.draw();
   refusals(second.refusals, refusalsOfTheMinute());
@@ -103,11 +104,12 @@ function draw() {
   database(status);
   memory(status);
   warmup.tell(status);
+  alerts(status.alerts);
   say($("about"), `Floodgate ${status.version} · node ${status.node} · run ${status.epoch} · up ${span(status.uptime_ms)}`);
 }
 
 const LINES = {
-  connecting: "Connecting…", live: "Live", lost: "No answer, trying again", refused: "Not signed in", full: "Too many dashboards, trying again",
+  connecting: "Connecting…", live: "Connected", lost: "No answer, trying again", refused: "Not signed in", full: "Too many dashboards, trying again",
 };
 
 /** The state of the line to the engine. */
@@ -119,13 +121,11 @@ function line(state, status) {
   known.line = state;
   $("link").dataset.state = state;
   document.body.dataset.line = state;
-  say($("link-text"), state === "live" ? lineText() : LINES[state]);
+  say($("link-text"), LINES[state]);
   if (state === "lost") verdict.silence("The engine does not answer", known.heardAt === null ? "It is being tried again and again." : `Last heard at ${clock(known.heardAt)} UTC. It is being tried again; the figures below are from then.`);
   if (state === "full") verdict.silence("Too many dashboards", "As many pages look at this engine as it takes. Close one, or wait.");
   if (state === "refused") refused(status);
 }
-
-const lineText = () => (known.view === "onlooker" ? "Live, read only" : "Live");
 
 function refused(status) {
   const had = token() !== null;

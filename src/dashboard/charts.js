@@ -25,7 +25,7 @@ const CHARTS = [
     ],
   },
   {
-    id: "journal", title: "Journal", place: "charts-keeping", axes: [["y", micros], ["bytes", (v) => `${bytes(v)}/s`]],
+    id: "journal", title: "Journal", place: "charts-keeping", axes: [["y", micros], ["bytes", bytes]],
     lines: [
       { name: "Write and sync", value: (p) => p.sync_us, show: micros, colour: "--line-1" },
       { name: "Written", value: (p) => p.bytes, show: (v) => `${bytes(v)}/s`, colour: "--line-2", dash: [6, 4], scale: "bytes" },
@@ -46,6 +46,8 @@ const TABLE_ROWS = 20;
 /** Scales begin at 0 and do not shrink to nothing, so that a quiet line lies still at the bottom. */
 const atLeast = (least) => (_, low, high) => [0, Math.max(least, (high ?? 0) * 1.12)];
 const LEAST = { y: 5, bytes: 1_024, age: 1_000 };
+/** Steps of an axis of bytes are powers of two. */
+const STEPS = { bytes: Array.from({ length: 40 }, (_, power) => 2 ** power) };
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -97,7 +99,7 @@ class Chart {
     this.plot?.destroy();
     const grid = { stroke: colour("--grid"), width: 1 };
     const axis = ([scale, shown], index) => ({
-      scale, side: index === 0 ? 3 : 1, size: 62, stroke: colour("--soft"), font: "12px system-ui, sans-serif",
+      scale, side: index === 0 ? 3 : 1, size: 64, incrs: STEPS[scale], stroke: colour("--soft"), font: "12px system-ui, sans-serif",
       grid: index === 0 ? grid : { show: false }, ticks: { show: false }, gap: 6,
       values: (_, splits) => splits.map((value) => (value === null ? "" : shown(value))),
       space: 34,

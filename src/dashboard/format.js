@@ -60,7 +60,8 @@ export function money(minor, currency) {
   }
   const decimals = digits.get(currency);
   const shown = new Intl.NumberFormat("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
-  return `${shown.format(minor / 10 ** decimals)} ${currency}`;
+  // Adding 0 makes a plain zero of a negative one.
+  return `${shown.format(minor / 10 ** decimals + 0)} ${currency}`;
 }
 
 /** A name of the API in words: `insufficient_stock`, «Insufficient stock». */

@@ -4,7 +4,7 @@ import { call, wrong } from "./api.js";
 import { $, el, follow, say, show } from "./dom.js";
 import { count, micros, moment, money, plural, span, words } from "./format.js";
 
-const PAGE = 20;
+const PAGE = 15;
 /** Between two looks at the list, so that a busy engine is not asked each second by each page. */
 const PACE_MS = 2_000;
 
@@ -26,8 +26,10 @@ class Row {
     this.opener = el("button", { type: "button", class: "opener", "aria-expanded": "false", "aria-controls": id, onclick: () => this.#toggle() },
       el("span", { class: "chevron", "aria-hidden": "true" }), ` ${order.order_id}`);
     this.cells = Array.from({ length: 5 }, () => el("td"));
-    this.cells[2].className = "number";
+    this.cells[0].className = "wide";
+    this.cells[2].className = "number wide";
     this.cells[3].className = "number";
+    this.cells[4].className = "number wide";
     this.details = el("td", { colspan: 6, id });
     this.second = el("tr", { class: "details", hidden: true }, this.details);
     this.body = el("tbody", {}, el("tr", {}, el("th", { scope: "row" }, this.opener), ...this.cells), this.second);
@@ -49,6 +51,10 @@ class Row {
     if (!this.second.hidden) this.#read();
   }
 
+  get isOpen() {
+    return !this.second.hidden;
+  }
+
   open() {
     if (this.second.hidden) this.#toggle();
     this.opener.focus();
@@ -57,7 +63,8 @@ class Row {
   #toggle() {
     this.second.hidden = !this.second.hidden;
     this.opener.setAttribute("aria-expanded", String(!this.second.hidden));
-    if (!this.second.hidden) this.#read();
+    if (this.isOpen) this.#read();
+    else this.orders.changed();
   }
 
   async #read() {
@@ -118,6 +125,8 @@ function sums(order) {
   ];
   return el("dl", { class: "facts" },
     ...pairs.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, money(value, order.currency)))),
+    el("div", {}, el("dt", {}, "Customer"), el("dd", {}, String(order.customer_id))),
+    el("div", {}, el("dt", {}, "In the database"), el("dd", {}, order.persisted ? "yes" : "not yet")),
     el("div", {}, el("dt", {}, "Invoice"), el("dd", {}, order.invoice_number)),
     el("div", {}, el("dt", {}, plural(order.sellers.length, "seller")), el("dd", {}, order.sellers.map((seller) => seller.seller_id).join(", "))));
 }
@@ -129,12 +138,15 @@ export class Orders {
   #cursor = null;
   #older = [];
   #found = [];
+  #newest = [];
+  #waiting = [];
   #signedIn = false;
 
   constructor() {
     this.table = $("order-table");
     this.note = $("orders-note");
     $("orders-more").addEventListener("click", () => this.#more());
+    $("orders-newer").addEventListener("click", () => this.#showWaiting());
     $("order-find").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#find($("order-id").value.trim());
@@ -152,7 +164,9 @@ export class Orders {
     this.#signedIn = false;
     clearTimeout(this.#due);
     this.#due = null;
-    this.#draw([]);
+    this.#older = [];
+    this.#found = [];
+    this.#set([]);
   }
 
   /** Something may have changed: looks soon, but not too often. */
@@ -175,7 +189,7 @@ export class Orders {
     const { data, next_cursor: next, complete } = answer.json;
     if (this.#older.length === 0) this.#cursor = next;
     say(this.note, data.length === 0 ? "No order yet." : complete === false ? "The database is behind: some orders may be missing here. Find them by their number." : "");
-    this.#draw(data);
+    this.#take(data);
   }
 
   async #more() {
@@ -183,30 +197,43 @@ export class Orders {
     if (answer.status !== 200) return say(this.note, `Older orders are not to be read now: ${wrong(answer)}.`);
     this.#older.push(...answer.json.data);
     this.#cursor = answer.json.next_cursor;
-    this.changed();
+    this.#set(this.#newest);
   }
 
   async #find(id) {
     const answer = await call("GET", `v1/orders/${encodeURIComponent(id)}`);
     if (answer.status !== 200) return say(this.note, answer.status === 404 ? `There is no order ${id}.` : `Not to be read now: ${wrong(answer)}.`);
     this.#found = [answer.json];
-    this.#draw([]);
+    this.#set(this.#newest);
     this.table.querySelector(`tbody[data-key="${answer.json.order_id}"]`)?.row.open();
   }
 
-  #draw(newest) {
-    if (!this.#signedIn) newest = [];
-    else if (newest.length === 0) newest = this.#last ?? [];
-    this.#last = newest;
-    const byId = new Map([...this.#found, ...this.#older, ...newest].map((order) => [order.order_id, order]));
-    const orders = this.#signedIn ? [...byId.values()].sort((a, b) => b.order_id - a.order_id) : [];
-    const bodies = this.table.querySelectorAll("tbody");
-    if (bodies.length === 0 && orders.length === 0) return;
-    this.#follow(orders);
-    show($("orders-more"), this.#cursor !== null && orders.length > 0);
+  /** While an order is open, the list stands still around it: the newer ones wait for a press of a button. */
+  #take(newest) {
+    const bodies = [...this.table.tBodies];
+    const reading = bodies.some((body) => body.row.isOpen);
+    const news = newest.filter((order) => !bodies.some((body) => body.dataset.key === String(order.order_id)));
+    show($("orders-newer"), reading && news.length > 0);
+    if (!reading || news.length === 0) return this.#set(newest);
+    say($("orders-newer"), `Show ${news.length < PAGE ? plural(news.length, "newer order") : "the newest orders"}`);
+    const byId = new Map(newest.map((order) => [order.order_id, order]));
+    bodies.forEach((body) => body.row.update(byId.get(body.row.order.order_id) ?? body.row.order));
+    this.#waiting = newest;
   }
 
-  #last = null;
+  #showWaiting() {
+    show($("orders-newer"), false);
+    const open = [...this.table.tBodies].filter((body) => body.row.isOpen).map((body) => body.row.order);
+    this.#found = [...this.#found, ...open];
+    this.#set(this.#waiting);
+  }
+
+  #set(newest) {
+    this.#newest = newest;
+    const byId = new Map([...this.#found, ...this.#older, ...newest].map((order) => [order.order_id, order]));
+    this.#follow([...byId.values()].sort((a, b) => b.order_id - a.order_id));
+    show($("orders-more"), this.#cursor !== null && byId.size > 0);
+  }
 
   /** As `follow`, for the bodies of a table that begins with a caption and a head. */
   #follow(orders) {

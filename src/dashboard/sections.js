@@ -33,7 +33,7 @@ export function journal({ journal: it }, point) {
     ["Mean write and sync", it.groups === 0 ? "–" : micros(Math.round(it.sync_total_us / it.groups))],
     ["Last write and sync", it.groups === 0 ? "–" : micros(it.last_sync_us)],
     ["Written since the start", bytes(it.written_bytes)],
-    ["On the disk", bytes(it.bytes)],
+    ["On the disk", it.bytes_max ? `${bytes(it.bytes)} of ${bytes(it.bytes_max)}` : bytes(it.bytes)],
     ["Sync", it.sync === "always" ? "before each answer" : it.sync, it.sync === "always" ? "" : "watch"],
     ["State", it.poisoned ? "closed after a disk error" : "open", it.poisoned ? "bad" : ""],
   ]);
@@ -72,12 +72,13 @@ export function memory(status) {
     (row, shard) => [shard.products, shard.queued, shard.held].forEach((value, column) => say(row.children[column + 1], count(value))));
   show($("hot"), hot.length > 0);
   show($("hot-none"), hot.length === 0);
-  follow($("hot").tBodies[0], hot, (product) => product.product_id, (product) => barRow(`${product.name} `),
+  follow($("hot").tBodies[0], hot, (product) => product.product_id, (product) => barRow(product.name),
     (row, product) => {
       say(row.firstElementChild, `${product.name} · ${product.product_id}`);
       const share = takes === 0 ? 0 : product.takes / takes;
       setBar(row, share, `${Math.round(share * 100)} %`, product.available === null ? "not counted" : count(product.available));
     });
+  fill($("meter-cache").firstElementChild, (cache.hit_rate_bps ?? 0) / 10_000);
   facts($("facts-cache"), [
     ["Answered from memory", cache.hit_rate_bps === null ? "–" : percent(cache.hit_rate_bps)],
     ["Hits", count(cache.hits)],
@@ -101,6 +102,7 @@ export class Warmup {
     if (!warmup) return;
     const { state, loaded, total, elapsed_ms: elapsed, error } = warmup;
     const done = { running: "loading", done: "loaded", failed: `failed: ${error ?? "no reason given"}` }[state];
+    if (state === "done" && total === 0 && loaded === 0) return say($("warmup-text"), "There was nothing to load at the start.");
     const of = total > 0 ? `${count(loaded)} of ${plural(total, "row")}` : plural(loaded, "row");
     say($("warmup-text"), `${of} ${done}, ${span(elapsed)}.`);
     const bar = $("warmup-bar");

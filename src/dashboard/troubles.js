@@ -1,8 +1,9 @@
-// What waits for a decision: alerts, side effects that gave up, parked events. Asked of the API while signed in.
+// What waits for a decision: alerts, which the feed brings; side effects that gave up and parked events, which the API
+// is asked for while signed in.
 
 import { call, wrong } from "./api.js";
 import { $, el, follow, say } from "./dom.js";
-import { count, moment, plural, words } from "./format.js";
+import { count, moment, plural, span, words } from "./format.js";
 
 const PACE_MS = 5_000;
 const SHOWN = 50;
@@ -35,29 +36,26 @@ class List {
   }
 }
 
-class Alerts extends List {
-  constructor() {
-    super("admin/alerts", "alerts-note", "alerts", {
-      missing: "This engine evaluates no alerts itself.",
-      some: (alerts) => {
-        const firing = alerts.filter((alert) => alert.state === "firing").length;
-        return firing === 0 ? `All ${count(alerts.length)} are quiet.` : `${count(firing)} of ${count(alerts.length)} firing.`;
-      },
-    });
-  }
+/** What a value of an alert is counted in. */
+const UNITS = { ratio: (value) => `${(value * 100).toFixed(1)} %`, seconds: (value) => span(value * 1_000), count };
 
-  draw() {
-    const firing = (alert) => alert.state === "firing";
-    const sorted = this.items.toSorted((a, b) => firing(b) - firing(a));
-    follow(this.list, sorted, (alert) => alert.name,
-      (alert) => el("li", {}, el("span", { class: "mark" }), " ", el("b", {}, words(alert.name)), el("p", { class: "note" })),
-      (node, alert) => {
-        node.dataset.level = firing(alert) ? "bad" : "good";
-        say(node.firstElementChild, firing(alert) ? "Firing" : "Quiet");
-        const since = firing(alert) && alert.since ? `, since ${moment(alert.since)} UTC` : "";
-        say(node.lastElementChild, `${alert.value ?? "no value yet"}, limit ${alert.threshold}${since}`);
-      });
-  }
+const isFiring = (alert) => alert.state === "firing";
+
+/** The alerts, which come with each second where the engine evaluates some. */
+export function alerts(all) {
+  const firing = all?.filter(isFiring).length ?? 0;
+  say($("alerts-note"), !all ? "This engine evaluates no alerts itself." : firing === 0 ? `All ${count(all.length)} are quiet.` : `${count(firing)} of ${count(all.length)} firing.`);
+  const sorted = [...(all ?? [])].sort((a, b) => isFiring(b) - isFiring(a));
+  follow($("alerts"), sorted, (alert) => alert.name,
+    (alert) => el("li", {}, el("span", { class: "mark" }), " ", el("b", {}, words(alert.name)), el("p", { class: "note" })),
+    (node, alert) => {
+      node.dataset.level = isFiring(alert) ? "bad" : "good";
+      say(node.firstElementChild, isFiring(alert) ? "Firing" : "Quiet");
+      const shown = UNITS[alert.unit] ?? String;
+      const value = alert.value === null ? "too little happened to say" : `${shown(alert.value)}, limit ${shown(alert.threshold)}`;
+      const since = isFiring(alert) ? ` · since ${moment(alert.since)} UTC` : "";
+      say(node.lastElementChild, [isFiring(alert) ? alert.summary : null, value + since].filter(Boolean).join(" · "));
+    });
 }
 
 /** A list whose rows can be tried again. */
@@ -115,10 +113,9 @@ export class Troubles {
 
   constructor() {
     const said = $("attention-said");
-    this.alerts = new Alerts();
     this.effects = effects(said);
     this.parked = parked(said);
-    this.all = [this.alerts, this.effects, this.parked];
+    this.all = [this.effects, this.parked];
   }
 
   /** Begins to ask, with the token of now. */

@@ -1,7 +1,7 @@
 // What an operator wants to know first: is it well, and if not, what is it and where to look.
 
 import { $, el, follow, say, show } from "./dom.js";
-import { count, micros, percent, plural, rate, span } from "./format.js";
+import { count, micros, percent, plural, rate, span, words } from "./format.js";
 
 /** A backlog this old means that the database does not keep up, not that a batch is under way. */
 const BACKLOG_OLD_MS = 30_000;
@@ -22,7 +22,7 @@ function troubles({ second, minute, alerts, effects }) {
   if (!ready && !journal.poisoned) bad(`Not ready: ${notes[0] ?? "no reason given"}.`, "keeping");
   if (writer.state === "stopped") bad("Writing to the database has stopped and does not go on by itself. Orders are safe in the journal.", "keeping");
   if (minute.failed > 0) bad(`${plural(minute.failed, "checkout")} failed in the last minute for reasons of the engine’s.`, "traffic");
-  for (const alert of alerts.filter((one) => one.state === "firing")) bad(`Alert: ${alert.name}.`, "attention");
+  for (const alert of alerts.filter((one) => one.state === "firing")) bad(`Alert: ${alert.summary ?? words(alert.name)}`, "attention");
   if (writer.state === "retrying") watch("The database does not take orders at the moment. They are safe in the journal and follow by themselves.", "keeping");
   if (writer.backlog_age_ms > BACKLOG_OLD_MS) watch(`The database is ${span(writer.backlog_age_ms)} behind.`, "keeping");
   if (writer.parked > 0) watch(`${plural(writer.parked, "event")} refused by the database ${writer.parked === 1 ? "waits" : "wait"} for a decision.`, "attention");
@@ -40,7 +40,7 @@ const TITLES = { good: "All is well", watch: "Worth a look", bad: "Needs you now
 
 function summary({ status }, minute, point) {
   const orders = minute.orders === 0 ? "No order in the last minute" : `${plural(minute.orders, "order")} in the last minute`;
-  const times = point?.p99 ? `, 99 of 100 answered within ${micros(point.p99)}` : "";
+  const times = point?.p99 ? `, in the slowest second 99 of 100 answered within ${micros(point.p99)}` : "";
   const database = status.writer.backlog === 0 ? "the database has everything" : `${plural(status.writer.backlog, "record")} on the way to the database`;
   return `${orders}${times}; ${database}.`;
 }
@@ -79,14 +79,14 @@ export function tiles({ status }, point, minute) {
   say($("tile-orders"), rate((point?.orders ?? 0) / 10));
   say($("tile-orders-note"), `${count(minute.orders)} in the last minute`);
   say($("tile-p99"), micros(minute.p99));
-  say($("tile-p99-note"), minute.p99 === null ? "nobody bought in the last minute" : `slowest second of the last minute`);
+  say($("tile-p99-note"), minute.p99 === null ? "no checkout lately" : "in the slowest second");
   say($("tile-flight"), count(checkouts.in_flight));
   say($("tile-flight-note"), `of at most ${count(checkouts.in_flight_max)}`);
   say($("tile-shed"), count(minute.shed));
-  say($("tile-shed-note"), `in the last minute, ${count(checkouts.shed)} in all`);
+  say($("tile-shed-note"), `last minute; ${count(checkouts.shed)} in all`);
   say($("tile-backlog"), count(writer.backlog));
   say($("tile-backlog-note"), writer.backlog === 0 ? "it has everything" : `oldest ${span(writer.backlog_age_ms)}`);
   say($("tile-cache"), cache.hit_rate_bps === null ? "–" : percent(cache.hit_rate_bps));
-  say($("tile-cache-note"), cache.hit_rate_bps === null ? "no look-up yet" : `${count(cache.misses)} fetched from the database`);
+  say($("tile-cache-note"), cache.hit_rate_bps === null ? "no look-up yet" : `${count(cache.misses)} fetched`);
 }
 

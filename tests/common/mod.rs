@@ -16,6 +16,7 @@ mod proxy;
 mod shop;
 mod sql;
 mod storm;
+mod stream;
 pub mod strace;
 
 pub use books::{Olist, assert_invoices_are_gapless, assert_tables_agree};
@@ -29,6 +30,7 @@ pub use proxy::{Fault, Proxy};
 pub use shop::{cart, product, seller, shop_of};
 pub use sql::{Held, Sql, Store};
 pub use storm::Storm;
+pub use stream::Stream;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
