@@ -11,8 +11,8 @@ mod units;
 mod value;
 
 pub use keys::{
-    Admin, Auth, Cache, Config, Digital, Engine, Idempotency, Journal, KEYS, Key, Limits, Log, Mail, Orders,
-    Payments, Referral, Server, Store, Webhooks,
+    Admin, Alerts, Auth, Cache, Config, Digital, Engine, Idempotency, Journal, KEYS, Key, Limits, Log, Mail,
+    Orders, Payments, Referral, Server, Store, Webhooks,
 };
 pub use kinds::{
     ApiKey, Automatic, CacheFile, Endpoint, Gateway, LogFormat, Optional, Scope, Secret, StoreUrl, SyncText,

@@ -5,6 +5,8 @@
 //! only place that knows what each of them looks like outside.
 
 mod access;
+mod activity;
+mod alerts;
 mod batch;
 mod body;
 mod catalogue;
@@ -35,7 +37,6 @@ mod server;
 mod shop;
 mod status;
 mod stock;
-mod tally;
 mod warmup;
 mod worker;
 

@@ -3,6 +3,7 @@
 //! This package knows HTTP, configuration, the command line and the order of start and stop. It talks to
 //! `floodgate_actors::Engine` and decides nothing about orders.
 
+pub mod alerts;
 pub mod bench;
 pub mod boot;
 pub mod catalogue_file;

@@ -32,7 +32,9 @@ impl Terminal {
     }
 
     fn read(&self, name: &str) -> String {
-        std::fs::read(self.file(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        std::fs::read(self.file(name))
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
     }
 
     /// The first command.
@@ -49,9 +51,12 @@ impl Terminal {
             command.env_remove(name);
         }
         command.current_dir(self.dir.path()).env("SHELL", "/bin/sh");
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("script, of Debian's bsdutils");
+        let child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("script, of Debian's bsdutils");
         *self.child.lock().unwrap() = Some(child);
-        until("the program to say what to try", || self.read("screen").contains("Ctrl-C stops it").then_some(()));
+        until("the program to say what to try", || {
+            self.read("screen").contains("Ctrl-C stops it").then_some(())
+        });
     }
 
     /// What it says behind these words: to the end of the line, and on where the line ends in a backslash.
@@ -64,7 +69,10 @@ impl Terminal {
     /// The second command, as it was said.
     fn buy(&self) -> Value {
         let said = self.said("buy two of it");
-        let output = Command::new("sh").args(["-c", &format!("{said} --silent --show-error --fail")]).output().unwrap();
+        let output = Command::new("sh")
+            .args(["-c", &format!("{said} --silent --show-error --fail")])
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{said}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     }

@@ -394,18 +394,44 @@ pub struct EngineStatus {
     pub idempotency_keys: usize,
     /// Time of the oldest key remembered: how far the window reaches in force.
     pub idempotency_oldest: Option<Timestamp>,
-    /// Lookups of known products and sellers that memory answered.
-    pub cache_hits: u64,
-    /// Lookups of known products and sellers that the store had to answer.
-    pub cache_misses: u64,
-    /// Look-ups of ids that do not exist.
-    pub cache_unknown: u64,
+    /// Most idempotency keys remembered.
+    pub idempotency_keys_max: usize,
+    /// How long a repeated request is recognised as things are: the configured window, or less where the table is full.
+    pub idempotency_window: Duration,
+    /// How long an unpaid order lives.
+    pub payment_window: Duration,
+    /// Look-ups of products.
+    pub cache_products: CacheCounts,
+    /// Look-ups of sellers.
+    pub cache_sellers: CacheCounts,
     /// When all products were last read from the store.
     pub products_read_at: Timestamp,
     /// When all sellers were last read from the store.
     pub sellers_read_at: Timestamp,
     /// The last warm-up.
     pub warmup: Option<WarmupJob>,
+}
+
+/// Look-ups in memory since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheCounts {
+    /// Of something known that memory answered.
+    pub hits: u64,
+    /// Of something known that the store had to answer.
+    pub misses: u64,
+    /// Of ids that do not exist.
+    pub unknown: u64,
+}
+
+impl CacheCounts {
+    /// Both together.
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            hits: self.hits + other.hits,
+            misses: self.misses + other.misses,
+            unknown: self.unknown + other.unknown,
+        }
+    }
 }
 
 /// A shard.
@@ -434,6 +460,8 @@ pub struct JournalStatus {
     pub first_seq: u64,
     /// Bytes of all segments.
     pub bytes: u64,
+    /// Most bytes of all segments.
+    pub bytes_max: u64,
     /// Groups synced since the start.
     pub groups: u64,
     /// Events journalled since the start.
@@ -459,6 +487,8 @@ pub struct WriterStatus {
     pub checkpoint_seq: u64,
     /// Records not yet in the store.
     pub backlog: u64,
+    /// Orders among them.
+    pub backlog_orders: u64,
     /// Age of the oldest record not yet in the store.
     pub backlog_age: Duration,
     /// `idle`, `writing`, `retrying` or `stopped`.

@@ -17,6 +17,7 @@ use crate::doorbell::Doorbell;
 use crate::failure::Failure;
 use crate::order_book::{GROUPS_MAX, OrderBook};
 use crate::parked::ParkedEvents;
+use crate::phases::Phases;
 use crate::recovery::{Recovered, StartError};
 use crate::sequencer::{Audience, JournalDoor, JournalFigures, Sequencer, SequencerStart};
 use crate::shard::{Shard, ShardDoor, Surroundings};
@@ -28,7 +29,6 @@ use floodgate_persistence::journal::{JournalHandle, SyncMode, Writer};
 use floodgate_persistence::store::Store;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
 
 /// Threads of the engine whose panic ends the process: their state is suspect, and recovery is replay. Arbiters are
@@ -137,7 +137,8 @@ pub fn start(
         fetch_bell: Doorbell::default(),
         keys: Arc::clone(&recovered.keys),
         invoice_prefix: Arc::clone(&config.invoice_prefix),
-        cache_hits: AtomicU64::new(0),
+        cache_hits: Default::default(),
+        phases: Phases::default(),
         parked: Arc::clone(&recovered.parked),
     });
     let (book_groups, book_inbox) = crossbeam_channel::bounded(GROUPS_MAX);

@@ -58,10 +58,10 @@ const SNAPSHOT_CHECK_EVERY: Duration = Duration::from_secs(3600);
 
 /// Figures of the catalogue, for status and metrics.
 pub struct CatalogueFigures {
-    /// Known products and sellers that had to be fetched.
-    pub misses: AtomicU64,
-    /// Ids asked for that do not exist.
-    pub unknown: AtomicU64,
+    /// Known products, and sellers, that had to be fetched.
+    pub misses: [AtomicU64; 2],
+    /// Ids of products, and of sellers, that were asked for and do not exist.
+    pub unknown: [AtomicU64; 2],
     /// The last warm-up.
     pub warmup: Mutex<Option<WarmupRecord>>,
     /// When all products were last read from the store, in ms since 1970.
@@ -112,12 +112,23 @@ impl CatalogueFigures {
     /// With everything read from the store at this moment.
     pub fn new(warmup: WarmupRecord, read_at: Timestamp) -> Arc<Self> {
         Arc::new(Self {
-            misses: AtomicU64::new(0),
-            unknown: AtomicU64::new(0),
+            misses: Default::default(),
+            unknown: Default::default(),
             warmup: Mutex::new(Some(warmup)),
             products_read_at: AtomicI64::new(read_at.0),
             sellers_read_at: AtomicI64::new(read_at.0),
         })
+    }
+}
+
+impl CatalogueFigures {
+    fn count_misses(&self, loaded: reads::Loaded) {
+        for (total, misses) in self.misses.iter().zip(loaded.rows) {
+            total.fetch_add(misses, Ordering::Relaxed);
+        }
+        for (total, unknown) in self.unknown.iter().zip(loaded.absent) {
+            total.fetch_add(unknown, Ordering::Relaxed);
+        }
     }
 }
 
@@ -242,8 +253,7 @@ impl Catalogue {
     ) {
         match result {
             Ok(loaded) => {
-                self.figures.misses.fetch_add(loaded.rows, Ordering::Relaxed);
-                self.figures.unknown.fetch_add(loaded.absent, Ordering::Relaxed);
+                self.figures.count_misses(loaded);
                 asked.into_iter().for_each(|reply| tell(reply, Ok(())));
                 journeys.into_iter().for_each(|journey| self.send_again(journey));
             }
@@ -282,7 +292,7 @@ impl Catalogue {
         let Some(record) = warmup.as_mut() else { return };
         match result {
             Ok(loaded) => {
-                record.add(loaded.rows);
+                record.add(loaded.rows.iter().sum());
                 let is_last = next.is_none() && !self.pages.iter().any(Read::is_warmup);
                 if is_last {
                     record.end(None);

@@ -1,11 +1,13 @@
 //! The façade: the one type that the outside talks to.
 
 mod admin;
+mod figures;
 mod orders;
 mod parked;
 mod port;
 mod status;
 
+pub use figures::EngineHistograms;
 pub use port::Port;
 
 use crate::admission::Permit;

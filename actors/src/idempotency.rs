@@ -166,6 +166,19 @@ impl IdempotencyTable {
         self.ages.lock().len()
     }
 
+    /// How long a repeated request is recognised as things are: the configured window, unless the table is full of
+    /// younger keys.
+    pub fn window_in_force(&self, now: Timestamp) -> Duration {
+        let ages = self.ages.lock();
+        match ages.front().filter(|_| ages.len() >= self.keys_max) {
+            Some((_, oldest, _)) => {
+                let age_ms = u64::try_from(now.0.saturating_sub(oldest.0)).unwrap_or(0);
+                self.window.min(Duration::from_millis(age_ms))
+            }
+            None => self.window,
+        }
+    }
+
     /// Time of the oldest burnt key remembered.
     pub fn oldest(&self) -> Option<Timestamp> {
         self.ages.lock().front().map(|(_, at, _)| *at)
@@ -213,6 +226,16 @@ mod tests {
         table.let_go(claim(1, 2));
         assert_eq!(table.claim(claim(1, 2)), ClaimResult::Burnt(burnt(7)));
         assert_eq!(table.claim(claim(1, 1)), ClaimResult::Reused);
+    }
+
+    #[test]
+    fn a_full_table_has_a_shorter_window() {
+        let table = IdempotencyTable::new(Duration::from_secs(60), 2);
+        let window = |table: &IdempotencyTable| table.window_in_force(Timestamp(5_000)).as_millis();
+        table.burn(&[record(1, 1_000, claim(1, 0))]);
+        assert_eq!(window(&table), 60_000);
+        table.burn(&[record(2, 2_000, claim(2, 0)), record(3, 3_000, claim(3, 0))]);
+        assert_eq!(window(&table), 3_000);
     }
 
     #[test]

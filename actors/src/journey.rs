@@ -10,6 +10,7 @@
 use crate::admission::Permit;
 use crate::api::{CheckoutCommand, CheckoutOutcome, QuoteOutcome, Unavailable};
 use crate::idempotency::IdempotencyTable;
+use crate::phases::{Phase, Phases, Stopwatch};
 use crate::reply::{Answer, ReplyTo};
 use crate::rules::{Cart, Priced, Problem, Refusal, build_cart};
 use crate::shard::hot::Slot;
@@ -91,6 +92,8 @@ pub struct Journey {
     pub fetched: bool,
     /// Where it is.
     pub stage: Stage,
+    /// How long its phases take.
+    watch: Stopwatch,
     /// Where its answer goes.
     reply: ReplyTo,
     /// Counts it as under way until it is dropped.
@@ -103,8 +106,8 @@ impl Journey {
         command: CheckoutCommand,
         purpose: Purpose,
         default_currency: Currency,
-        reply: ReplyTo,
-        permit: Permit,
+        watch: Stopwatch,
+        (reply, permit): (ReplyTo, Permit),
     ) -> Box<Self> {
         let mut problems = Vec::new();
         let cart = build_cart(&command.items, &mut problems);
@@ -119,9 +122,15 @@ impl Journey {
             missing: SmallVec::new(),
             fetched: false,
             stage: Stage::Looking,
+            watch,
             reply,
             _permit: permit,
         })
+    }
+
+    /// A phase of it ends now, and the next one begins.
+    pub fn lap(&mut self, phases: &Phases, phase: Phase) {
+        self.watch.lap(phases, phase);
     }
 
     /// Whether it still takes what it needs.

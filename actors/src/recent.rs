@@ -7,6 +7,7 @@ use floodgate_persistence::model::{Event, OrderId, OrderPlaced, OrderStatus, Rec
 use parking_lot::{Mutex, RwLock};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// An order in memory.
 #[derive(Clone)]
@@ -135,6 +136,8 @@ impl Newest {
 #[derive(Default)]
 pub struct BacklogIndex {
     frames: Mutex<VecDeque<FrameEntry>>,
+    /// Of all frames.
+    orders: AtomicU64,
 }
 
 #[derive(Clone, Copy)]
@@ -155,14 +158,21 @@ impl BacklogIndex {
         let FramePosition { segment, offset } = group.position;
         let orders = u32::try_from(orders().count()).unwrap_or(u32::MAX);
         let entry = FrameEntry { last_seq: group.last_seq(), last_order, segment, offset, orders };
+        self.orders.fetch_add(u64::from(entry.orders), Ordering::Relaxed);
         self.frames.lock().push_back(entry);
+    }
+
+    /// Orders in the frames that the store does not wholly have.
+    pub fn orders(&self) -> u64 {
+        self.orders.load(Ordering::Relaxed)
     }
 
     /// The store has everything up to here.
     pub fn forget_to(&self, checkpoint_seq: u64) {
         let mut frames = self.frames.lock();
-        while frames.front().is_some_and(|frame| frame.last_seq <= checkpoint_seq) {
+        while let Some(written) = frames.front().copied().filter(|frame| frame.last_seq <= checkpoint_seq) {
             frames.pop_front();
+            self.orders.fetch_sub(u64::from(written.orders), Ordering::Relaxed);
         }
         if frames.is_empty() {
             frames.shrink_to(1024);

@@ -31,6 +31,7 @@ use crate::shard::{ShardInput, Surroundings};
 use crate::tail::{Group, Tail};
 use crossbeam_channel::{Receiver, Sender, select};
 use disk::{Disk, Done};
+use floodgate_persistence::histogram::{COUNTS, Histogram};
 use floodgate_persistence::journal::{FrameBuilder, FramePosition, JournalError, JournalHandle, Writer};
 use floodgate_persistence::model::{Event, OrderPlaced, Record, Timestamp};
 use floodgate_persistence::planted::{self, Planted};
@@ -121,7 +122,6 @@ pub struct Audience {
 }
 
 /// Figures of the journal thread, for `/admin/status` and metrics.
-#[derive(Default)]
 pub struct JournalFigures {
     /// Groups synced since the start.
     pub groups: AtomicU64,
@@ -133,6 +133,24 @@ pub struct JournalFigures {
     pub last_sync_us: AtomicU64,
     /// Sum of the durations of all writes and syncs, in microseconds.
     pub sync_us_sum: AtomicU64,
+    /// Write and sync of each group, in nanoseconds.
+    pub sync: Histogram,
+    /// Events of each group.
+    pub group_events: Histogram,
+}
+
+impl Default for JournalFigures {
+    fn default() -> Self {
+        Self {
+            groups: AtomicU64::new(0),
+            events: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            last_sync_us: AtomicU64::new(0),
+            sync_us_sum: AtomicU64::new(0),
+            sync: Histogram::of_durations(),
+            group_events: Histogram::new(&COUNTS),
+        }
+    }
 }
 
 /// The thread.
@@ -354,6 +372,8 @@ impl Sequencer {
         figures.bytes.fetch_add(group.frame.bytes() as u64, Ordering::Relaxed);
         figures.last_sync_us.store(took_us, Ordering::Relaxed);
         figures.sync_us_sum.fetch_add(took_us, Ordering::Relaxed);
+        figures.sync.record_duration(took);
+        figures.group_events.record(group.records.len() as u64);
     }
 
     fn look_at_room(&self) {
@@ -390,7 +410,7 @@ impl Sequencer {
         }
         audience.writer_bell.ring();
         self.settle(&waiting);
-        answer(&group.records, waiting);
+        answer(&group.records, waiting, &self.audience.around.phases);
     }
 
     fn settle(&mut self, waiting: &[Waiting]) {

@@ -17,6 +17,7 @@ use crate::boot::name_thread;
 use crate::doorbell::{Doorbell, Ring};
 use crate::idempotency::IdempotencyTable;
 use crate::journey::{AfterReturn, Journey, Missing, Purpose, ShardIndex, Stage, Taken, shard_of};
+use crate::phases::{Phase, Phases};
 use crate::reply::{Answer, tell};
 use crate::rules::{OfferedStock, PricingTerms, RefusalCode, judge_line, price};
 use crate::sequencer::{JournalDoor, JournalInput, PricedJourney};
@@ -168,8 +169,10 @@ pub struct Surroundings {
     pub keys: Arc<IdempotencyTable>,
     /// `orders.invoice_prefix`.
     pub invoice_prefix: Arc<str>,
-    /// Look-ups of known products and sellers that memory answered.
-    pub cache_hits: AtomicU64,
+    /// Look-ups that memory answered, of products and of sellers.
+    pub cache_hits: [AtomicU64; 2],
+    /// How long checkouts take.
+    pub phases: Phases,
     /// What the database refused.
     pub parked: Arc<crate::parked::ParkedEvents>,
 }
@@ -185,7 +188,8 @@ pub struct Shard {
     priced: Vec<PricedJourney>,
     /// Items taken out of the channel and not handled yet; empty between turns, kept for its room.
     ahead: Vec<ShardInput>,
-    hits: u64,
+    /// Products and sellers that were there in this turn.
+    hits: [u64; 2],
     demand: demand::Demand,
 }
 
@@ -211,7 +215,7 @@ impl Shard {
             around,
             priced: Vec::new(),
             ahead: Vec::new(),
-            hits: 0,
+            hits: [0; 2],
             demand: demand::Demand::new(Instant::now()),
         }
     }
@@ -250,7 +254,9 @@ impl Handler<Ring> for Shard {
         if !self.priced.is_empty() {
             around.journal.send(JournalInput::Orders(std::mem::take(&mut self.priced)));
         }
-        around.cache_hits.fetch_add(std::mem::take(&mut self.hits), Ordering::Relaxed);
+        for (total, hits) in around.cache_hits.iter().zip(std::mem::take(&mut self.hits)) {
+            total.fetch_add(hits, Ordering::Relaxed);
+        }
         if !self.inbox.is_empty()
             && let Some(door) = around.shards.get(usize::from(self.index))
         {
@@ -329,10 +335,11 @@ impl Shard {
             match slot {
                 Some(slot) => {
                     let mut offer = self.state.products.offer(slot);
-                    self.hits += 1;
+                    let [product_hits, seller_hits] = &mut self.hits;
+                    *product_hits += 1;
                     match self.state.sellers.terms(offer.seller_id) {
                         Some(terms) => {
-                            self.hits += 1;
+                            *seller_hits += 1;
                             offer.seller_active = terms.active;
                             offer.commission_bps = terms.commission_bps;
                         }
@@ -369,6 +376,7 @@ impl Shard {
         if !journey.missing.is_empty() {
             return self.give_back(journey, AfterReturn::Fetch);
         }
+        journey.lap(&self.around.phases, Phase::Take);
         if journey.problems.iter().any(|problem| problem.code.refusal() == RefusalCode::ValidationFailed) {
             return self.give_back(journey, AfterReturn::Refuse);
         }
@@ -376,6 +384,7 @@ impl Shard {
             PricingTerms { expected_total: journey.command.expected_total, ..PricingTerms::default() };
         let Journey { cart, problems, .. } = &mut *journey;
         let priced = price(cart, &terms, problems);
+        journey.lap(&self.around.phases, Phase::Price);
         match priced.filter(|_| journey.problems.is_empty()) {
             None => self.give_back(journey, AfterReturn::Refuse),
             Some(priced) => {

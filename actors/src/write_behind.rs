@@ -24,6 +24,7 @@ use crate::reply::tell;
 use crate::tail::Tail;
 use actix::prelude::*;
 use bisection::Bisection;
+use floodgate_persistence::histogram::{COUNTS, Histogram};
 use floodgate_persistence::journal::{JournalError, JournalHandle};
 use floodgate_persistence::model::Timestamp;
 use floodgate_persistence::store::{Store, StoreError, WriteBatch};
@@ -34,6 +35,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
+use tracing::Instrument;
 
 /// First wait after a failed batch; doubled with each further failure.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
@@ -57,6 +59,10 @@ pub struct WriterFigures {
     pub orders: AtomicU64,
     /// Tries that failed since the start.
     pub retries: AtomicU64,
+    /// Orders of each batch that was written.
+    pub batch_orders: Histogram,
+    /// Writing each batch, in nanoseconds.
+    pub batch_time: Histogram,
 }
 
 /// What the writer does.
@@ -84,6 +90,8 @@ impl WriterFigures {
             batches: AtomicU64::new(0),
             orders: AtomicU64::new(0),
             retries: AtomicU64::new(0),
+            batch_orders: Histogram::new(&COUNTS),
+            batch_time: Histogram::of_durations(),
         })
     }
 
@@ -177,10 +185,17 @@ impl WriteBehind {
         if !job.batch.is_retry() {
             self.build_ahead();
         }
+        let figures = Arc::clone(&self.parts.figures);
+        let span = tracing::info_span!("store_batch", from = job.batch.from, to = job.batch.to);
         let write = async move {
+            let began = Instant::now();
             let result = store.apply(&job.batch).await;
+            if result.is_ok() {
+                figures.batch_time.record_duration(began.elapsed());
+            }
             (job, result)
         };
+        let write = write.instrument(span);
         ctx.spawn(write.into_actor(self).map(|(job, result), actor, ctx| actor.wrote(job, result, ctx)));
     }
 
@@ -321,6 +336,7 @@ impl WriteBehind {
         let figures = &self.parts.figures;
         figures.batches.fetch_add(1, Ordering::Relaxed);
         figures.orders.fetch_add(batch.orders.len() as u64, Ordering::Relaxed);
+        figures.batch_orders.record(batch.orders.len() as u64);
         *figures.failing.lock() = None;
         figures.checkpoint.send_replace(batch.to);
         self.parts.backlog.forget_to(batch.to);

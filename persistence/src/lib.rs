@@ -12,6 +12,8 @@ pub mod store;
 
 pub mod catalogue_file;
 
+pub mod histogram;
+
 pub mod planted;
 
 mod fields;

@@ -147,6 +147,8 @@ impl BoundHttp {
             body_timeout: server.body_timeout.0,
             write_timeout: server.write_timeout.0,
             idle_timeout: server.idle_timeout.0,
+            journal_dir: PathBuf::from(&config.journal.dir),
+            alerts_window: config.alerts.window.0,
         });
         bound.map(|server| Self { server }).map_err(|error| http_error(config.server.listen, error))
     }

@@ -223,6 +223,11 @@ sections! {
         /// Downloads of one line of an order.
         max_downloads: u64 = "5" later;
     }
+    /// `[alerts]`: what an operator should look at.
+    alerts: Alerts {
+        /// How far they look back.
+        window: Span = "60s";
+    }
     /// `[log]`: what is logged, on standard error.
     log: Log {
         /// Form of the lines.

@@ -91,7 +91,7 @@ fn numbers(config: &Config) -> Result<(), ConfigError> {
 }
 
 fn spans(config: &Config) -> Result<(), ConfigError> {
-    let rows: [(&'static str, Span, Duration); 18] = [
+    let rows: [(&'static str, Span, Duration); 19] = [
         ("server.shutdown_timeout", config.server.shutdown_timeout, Duration::from_millis(1)),
         ("server.header_timeout", config.server.header_timeout, Duration::from_millis(1)),
         ("server.body_timeout", config.server.body_timeout, Duration::from_millis(1)),
@@ -109,6 +109,7 @@ fn spans(config: &Config) -> Result<(), ConfigError> {
         ("cache.preferences_ttl", config.cache.preferences_ttl, Duration::from_secs(1)),
         ("payments.timeout", config.payments.timeout, Duration::from_millis(1)),
         ("digital.link_ttl", config.digital.link_ttl, Duration::from_secs(1)),
+        ("alerts.window", config.alerts.window, Duration::from_secs(1)),
         ("journal.sync", sync_interval(config), Duration::ZERO),
     ];
     for (key, span, least) in rows {

@@ -9,7 +9,7 @@ use super::shop::{Shop, ShopState, ok, respond};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use floodgate_actors::{CheckoutOutcome, PlacedOrder, QuoteOutcome};
+use floodgate_actors::{CheckoutOutcome, Phase, PlacedOrder, QuoteOutcome, Trail};
 use std::fmt::Write;
 
 /// The path that idempotency keys of checkouts are scoped to, in a batch too.
@@ -34,6 +34,7 @@ pub(super) async fn place_checkout(State(shop): State<Shop>, request: Request) -
 }
 
 async fn place(shop: &ShopState, request: Request) -> Result<Response, Failure> {
+    let (trail, phases) = (Trail::begin(), shop.engine.phases());
     let (parts, body) = request.into_parts();
     body::content_type(&parts.headers, &[JSON])?;
     let key = idempotency::header_key(&parts.headers)?;
@@ -42,8 +43,12 @@ async fn place(shop: &ShopState, request: Request) -> Result<Response, Failure> 
     let ReadCheckout { mut command, .. } = read_checkout(&body, Keys::Header)?;
     command.idempotency = key.map(|key| idempotency::claim(caller.credential(), CHECKOUTS, key, &body));
     drop(body);
-    let placed = of_outcome(shop.answer(shop.port.checkout(command, permit)).await?)?;
-    Ok(created(&placed))
+    trail.lap(phases, Phase::Parse);
+    let placed = of_outcome(shop.answer(shop.port.checkout_on(&trail, command, permit)).await?)?;
+    let response = created(&placed);
+    trail.lap(phases, Phase::Answer);
+    shop.feed.timings.record(placed.order.order_id, &trail);
+    Ok(response)
 }
 
 /// 201, with where to find the order.

@@ -2,6 +2,7 @@ use super::access::Access;
 use super::preferences::Jar;
 use super::rate::RateLimits;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,8 +25,6 @@ pub(super) const TURN_AWAY_TIMEOUT: Duration = Duration::from_millis(500);
 pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Connections that the kernel completes and keeps for a worker that is busy.
 pub(super) const LISTEN_BACKLOG: i32 = 4_096;
-/// Pause between two rounds of tidying the histograms, which grow until then.
-pub(super) const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// What the HTTP server can be told at its start.
 #[derive(Clone)]
@@ -52,6 +51,10 @@ pub struct HttpConfig {
     pub write_timeout: Duration,
     /// How long a connection may stay without a request.
     pub idle_timeout: Duration,
+    /// Where the journal lies: the disk that must not run full.
+    pub journal_dir: PathBuf,
+    /// How far alerts look back.
+    pub alerts_window: Duration,
 }
 
 impl HttpConfig {
@@ -69,6 +72,8 @@ impl HttpConfig {
             body_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(60),
+            journal_dir: PathBuf::from("."),
+            alerts_window: Duration::from_secs(60),
         }
     }
 }

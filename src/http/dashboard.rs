@@ -8,6 +8,7 @@ mod assets;
 mod feed;
 mod point;
 mod sampler;
+mod timings;
 mod visitor;
 
 pub(super) use feed::Feed;
@@ -15,8 +16,8 @@ pub(super) use visitor::is_at_the_machine;
 
 use super::access::Caller;
 use super::error::{ErrorCode, Failure, Written};
-use super::metrics::HttpMetrics;
 use super::shop::Shop;
+use super::worker::Shared;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
@@ -24,8 +25,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use feed::View;
 use floodgate_actors::Engine;
+use sampler::Sampler;
 use std::sync::Arc;
-use tokio::sync::watch;
 
 /// Where the page is.
 pub(super) const PAGE: &str = "/dashboard";
@@ -86,17 +87,16 @@ async fn get_feed(State(shop): State<Shop>, extensions: Extensions) -> Result<Re
     Ok(response)
 }
 
-/// Begins to sample, on the runtime of the first worker that gets here.
-pub(super) fn begin(
-    feed: &Arc<Feed>,
-    engine: &Engine,
-    metrics: &Arc<HttpMetrics>,
-    stop: &watch::Receiver<bool>,
-) {
-    if feed.needs_a_sampler() {
-        let sampler = sampler::sample(Arc::clone(feed), engine.clone(), Arc::clone(metrics), stop.clone());
-        tokio::spawn(sampler);
-    }
+/// Begins to sample, on a thread of its own: a feed that waits for busy workers would hide what they are busy with.
+pub(super) fn start(feed: Arc<Feed>, engine: Engine, shared: &Shared) -> std::io::Result<()> {
+    let sampler = Sampler {
+        feed,
+        engine,
+        metrics: Arc::clone(&shared.metrics),
+        alerts: Arc::clone(&shared.alerts),
+        last_while: Arc::clone(&shared.last_while),
+    };
+    sampler.start(shared.stop.clone())
 }
 
 /// The answer to who was not let in: in a browser, the page asks for the token.

@@ -60,10 +60,8 @@ pub(super) async fn readyz(State(shop): State<Shop>) -> Result<Response, Failure
     responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain"))
 )]
 pub(super) async fn get_metrics(State(shop): State<Shop>) -> Response {
-    if let Ok(Ok(status)) = shop.answer(shop.engine.status()).await {
-        metrics::look_up(&status);
-    }
-    let text = metrics::recorder().map(|recorder| recorder.render()).unwrap_or_default();
+    let status = shop.answer(shop.engine.status()).await.ok().and_then(Result::ok);
+    let text = metrics::render(&shop.metrics, &shop.engine, status.as_ref(), &shop.alerts, &shop.config);
     with_type(Body::from(text), PROMETHEUS)
 }
 

@@ -3,7 +3,9 @@
 use super::dashboard;
 use super::problem::ProblemJson;
 use super::shop::Shop;
-use super::{batch, catalogue, checkout, health, order, parked, preferences, product, status, stock, warmup};
+use super::{
+    alerts, batch, catalogue, checkout, health, order, parked, preferences, product, status, stock, warmup,
+};
 use axum::Router;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, Parameter, PathItem};
@@ -54,6 +56,7 @@ fn described() -> OpenApiRouter<Shop> {
         .routes(routes!(parked::list_parked))
         .routes(routes!(parked::retry_parked))
         .routes(routes!(status::get_status))
+        .routes(routes!(alerts::list_alerts))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
         .routes(routes!(health::get_metrics))

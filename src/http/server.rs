@@ -1,11 +1,14 @@
+use super::alerts::Watch;
 use super::config::{HttpConfig, LISTEN_BACKLOG};
 use super::dashboard::{self, Feed};
-use super::metrics::HttpMetrics;
+use super::metrics::{HttpMetrics, LastWhile};
 use super::openapi::router;
 use super::shop::ShopState;
 use super::worker::{self, Shared};
+use crate::alerts::Board;
 use axum::Router;
 use floodgate_actors::Engine;
+use floodgate_persistence::model::Timestamp;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -49,38 +52,60 @@ impl Server {
     /// Starts the workers. Metrics are recorded if [`install_metrics`](super::install_metrics) was called before.
     pub fn serve(self, engine: Engine) -> io::Result<Running> {
         let feed = Arc::new(Feed::default());
-        self.serve_routers(move |shared| {
-            dashboard::begin(&feed, &engine, &shared.metrics, &shared.stop);
+        let (watched, shown) = (engine.clone(), Arc::clone(&feed));
+        let beside = |shared: &Shared| {
+            let watch = Watch {
+                engine: watched.clone(),
+                metrics: Arc::clone(&shared.metrics),
+                board: Arc::clone(&shared.alerts),
+                last_while: Arc::clone(&shared.last_while),
+                journal_dir: shared.config.journal_dir.clone(),
+                window: shared.config.alerts_window,
+            };
+            watch.start(shared.stop.clone())?;
+            dashboard::start(shown, watched, shared)
+        };
+        self.serve_routers(beside, move |shared| {
             router(Arc::new(ShopState {
                 port: engine.port(),
                 engine,
                 config: Arc::clone(&shared.config),
                 metrics: Arc::clone(&shared.metrics),
+                alerts: Arc::clone(&shared.alerts),
+                last_while: Arc::clone(&shared.last_while),
                 feed: Arc::clone(&feed),
             }))
         })
     }
 
-    fn serve_routers<F>(self, make_router: F) -> io::Result<Running>
+    /// What runs beside the workers is started first.
+    fn serve_routers<F>(
+        self,
+        beside: impl FnOnce(&Shared) -> io::Result<()>,
+        make_router: F,
+    ) -> io::Result<Running>
     where
         F: FnOnce(&Shared) -> Router + Clone + Send + 'static,
     {
         let (stop, stopped) = watch::channel(false);
         let (end, ends) = mpsc::unbounded_channel();
         let shared = Shared {
+            last_while: Arc::new(LastWhile::new(self.config.alerts_window)),
+            alerts: Arc::new(Board::new(self.config.alerts_window, Timestamp::now())),
             config: Arc::new(self.config),
             metrics: Arc::new(HttpMetrics::new()),
             open: Arc::new(AtomicUsize::new(0)),
             turned_away: Arc::new(AtomicUsize::new(0)),
             stop: stopped,
         };
+        beside(&shared)?;
         let workers = self.listeners.len();
         for (number, listener) in self.listeners.into_iter().enumerate() {
             let (shared, make_router, report) =
                 (shared.clone(), make_router.clone(), Report::new(end.clone()));
             std::thread::Builder::new()
                 .name(format!("http-{number}"))
-                .spawn(move || report.of(worker::run(listener, shared, make_router, number == 0)))?;
+                .spawn(move || report.of(worker::run(listener, shared, make_router)))?;
         }
         Ok(Running { address: self.address, workers, stop, ends })
     }

@@ -2,7 +2,8 @@ use super::body;
 use super::config::HttpConfig;
 use super::dashboard::Feed;
 use super::error::Failure;
-use super::metrics::HttpMetrics;
+use super::metrics::{HttpMetrics, LastWhile};
+use crate::alerts::Board;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -25,6 +26,10 @@ pub(super) struct ShopState {
     pub(super) config: Arc<HttpConfig>,
     /// Counters.
     pub(super) metrics: Arc<HttpMetrics>,
+    /// What fires.
+    pub(super) alerts: Arc<Board>,
+    /// What happened lately.
+    pub(super) last_while: Arc<LastWhile>,
     /// What the dashboard shows.
     pub(super) feed: Arc<Feed>,
 }

@@ -1,3 +1,5 @@
+use super::activity::ActivityJson;
+use super::alerts::{self, AlertJson};
 use super::error::{ErrorCode, Failure};
 use super::order_json::{as_text, as_text_or_null};
 use super::problem::ErrorEntry;
@@ -43,6 +45,10 @@ pub(super) struct StatusJson {
     checkouts: CheckoutsJson,
     idempotency: IdempotencyJson,
     cache: CacheJson,
+    /// As `/admin/alerts` has them.
+    alerts: Vec<AlertJson>,
+    /// What happened within `alerts.window`; `null` in the first second.
+    activity: Option<ActivityJson>,
     warmup: Option<WarmupJson>,
     /// Lines that took a product lately, about: what is a minute old weighs half, and so on.
     recent_takes: u64,
@@ -87,6 +93,8 @@ pub(super) struct JournalJson {
     /// Oldest sequence still in the segments.
     first_seq: u64,
     bytes: u64,
+    /// Most bytes: `journal.max_bytes`.
+    bytes_max: u64,
     /// Groups synced since the start.
     groups: u64,
     /// Events journalled since the start.
@@ -109,6 +117,8 @@ pub(super) struct WriterJson {
     checkpoint_seq: u64,
     /// Records not yet in the store.
     backlog: u64,
+    /// Orders among them.
+    backlog_orders: u64,
     backlog_age_ms: u64,
     state: &'static str,
     last_error: Option<String>,
@@ -147,6 +157,9 @@ pub(super) struct CheckoutsJson {
 #[schema(as = IdempotencyStatus)]
 pub(super) struct IdempotencyJson {
     keys: usize,
+    keys_max: usize,
+    /// How long a repeated request is recognised as things are: `idempotency.window`, or less where the table is full.
+    window_ms: u64,
     /// Time of the oldest key: how far the window reaches.
     #[serde(serialize_with = "as_text_or_null")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -175,8 +188,16 @@ pub(super) struct CacheJson {
 }
 
 impl StatusJson {
-    pub(super) fn new(mut status: EngineStatus, state_hash: Option<u64>) -> Self {
+    pub(super) fn new(
+        mut status: EngineStatus,
+        alerts: Vec<AlertJson>,
+        activity: Option<ActivityJson>,
+        state_hash: Option<u64>,
+    ) -> Self {
+        let cache = status.cache_products.plus(status.cache_sellers);
         Self {
+            alerts,
+            activity,
             recent_takes: status.shards.iter().map(|shard| shard.recent_takes).sum(),
             hot_products: hot_products(&mut status.shards),
             version: env!("CARGO_PKG_VERSION"),
@@ -192,14 +213,19 @@ impl StatusJson {
                 shed: status.shed,
                 open_orders: status.open_orders,
             },
-            idempotency: IdempotencyJson { keys: status.idempotency_keys, oldest: status.idempotency_oldest },
+            idempotency: IdempotencyJson {
+                keys: status.idempotency_keys,
+                keys_max: status.idempotency_keys_max,
+                oldest: status.idempotency_oldest,
+                window_ms: millis(status.idempotency_window),
+            },
             cache: CacheJson {
-                hits: status.cache_hits,
-                misses: status.cache_misses,
-                unknown: status.cache_unknown,
+                hits: cache.hits,
+                misses: cache.misses,
+                unknown: cache.unknown,
                 products_read_at: status.products_read_at,
                 sellers_read_at: status.sellers_read_at,
-                hit_rate_bps: hit_rate_bps(status.cache_hits, status.cache_misses),
+                hit_rate_bps: hit_rate_bps(cache.hits, cache.misses),
             },
             warmup: status.warmup.map(WarmupJson::from),
             state_hash: state_hash.map(|hash| format!("{hash:016x}")),
@@ -236,6 +262,7 @@ impl From<JournalStatus> for JournalJson {
             last_seq: journal.last_seq,
             first_seq: journal.first_seq,
             bytes: journal.bytes,
+            bytes_max: journal.bytes_max,
             groups: journal.groups,
             events: journal.events,
             written_bytes: journal.written_bytes,
@@ -253,6 +280,7 @@ impl From<WriterStatus> for WriterJson {
             store: writer.store,
             checkpoint_seq: writer.checkpoint_seq,
             backlog: writer.backlog,
+            backlog_orders: writer.backlog_orders,
             backlog_age_ms: millis(writer.backlog_age),
             state: writer.state,
             last_error: writer.last_error,
@@ -296,7 +324,8 @@ pub(super) async fn get_status(State(shop): State<Shop>, uri: Uri) -> Result<Res
         false => None,
     };
     let status = shop.answer(shop.engine.status()).await??;
-    Ok(ok(&StatusJson::new(status, hash)))
+    let activity = shop.last_while.activity().map(ActivityJson::from);
+    Ok(ok(&StatusJson::new(status, alerts::as_json(&shop.alerts), activity, hash)))
 }
 
 fn wants_hash(uri: &Uri) -> Result<bool, Failure> {

@@ -1,10 +1,11 @@
 //! A worker: a thread with a runtime of its own and a listener of its own.
 
-use super::config::{ACCEPT_PAUSE, HttpConfig, METRICS_UPKEEP, TURN_AWAY_TIMEOUT, TURNED_AWAY_MAX};
+use super::config::{ACCEPT_PAUSE, HttpConfig, TURN_AWAY_TIMEOUT, TURNED_AWAY_MAX};
 use super::connection;
 use super::door::Door;
 use super::error::{ErrorCode, Failure};
-use super::metrics::{self, HttpMetrics};
+use super::metrics::{HttpMetrics, LastWhile};
+use crate::alerts::Board;
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use http_body_util::BodyExt;
@@ -18,13 +19,15 @@ use std::task::Poll;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{interval, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 /// What all workers share.
 #[derive(Clone)]
 pub(super) struct Shared {
     pub(super) config: Arc<HttpConfig>,
     pub(super) metrics: Arc<HttpMetrics>,
+    pub(super) alerts: Arc<Board>,
+    pub(super) last_while: Arc<LastWhile>,
     /// Connections of all workers.
     pub(super) open: Arc<AtomicUsize>,
     /// Connections above the cap that are being told so.
@@ -38,13 +41,9 @@ pub(super) fn run(
     listener: std::net::TcpListener,
     shared: Shared,
     make_router: impl FnOnce(&Shared) -> Router,
-    keeps_metrics: bool,
 ) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        if keeps_metrics {
-            tokio::spawn(keep_metrics(shared.stop.clone()));
-        }
         let router = make_router(&shared);
         Worker::new(shared, router).work(TcpListener::from_std(listener)?).await;
         Ok(())
@@ -179,16 +178,6 @@ async fn pause(error: &io::Error) {
     if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted) {
         tracing::warn!(%error, "no connection can be accepted");
         sleep(ACCEPT_PAUSE).await;
-    }
-}
-
-async fn keep_metrics(mut stop: watch::Receiver<bool>) {
-    let mut rounds = interval(METRICS_UPKEEP);
-    while !*stop.borrow_and_update() {
-        tokio::select! {
-            _ = rounds.tick() => metrics::recorder().map(|recorder| recorder.run_upkeep()).unwrap_or_default(),
-            changed = stop.changed() => if changed.is_err() { return },
-        }
     }
 }
 

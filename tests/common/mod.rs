@@ -16,8 +16,8 @@ mod proxy;
 mod shop;
 mod sql;
 mod storm;
-mod stream;
 pub mod strace;
+mod stream;
 
 pub use books::{Olist, assert_invoices_are_gapless, assert_tables_agree};
 pub use browser::Browser;

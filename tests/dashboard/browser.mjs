@@ -33,7 +33,7 @@ export async function inBrowser(options, scenario) {
     executablePath: process.env.FLOODGATE_CHROMIUM ?? "/usr/bin/chromium", headless: true, args: FLAGS,
     viewport: { width: 1360, height: 900 }, reducedMotion: "reduce", ...options,
   });
-  browser.setDefaultTimeout(PATIENCE_MS);
+  browser.setDefaultTimeout(Number(process.env.FLOODGATE_PATIENCE_MS ?? PATIENCE_MS));
   try {
     await scenario(browser);
   } finally {

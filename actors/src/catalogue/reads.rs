@@ -83,10 +83,10 @@ pub enum Read {
 /// What a read brought.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Loaded {
-    /// Rows that are hot now.
-    pub rows: u64,
-    /// Ids that do not exist.
-    pub absent: u64,
+    /// Products and sellers that are hot now.
+    pub rows: [u64; 2],
+    /// Ids of products and of sellers that do not exist.
+    pub absent: [u64; 2],
 }
 
 /// A read that came back.
@@ -134,10 +134,12 @@ impl Read {
         };
         let result = match rows {
             Ok(rows) => {
-                let count = rows.products.len() + rows.sellers.len();
-                let absent = rows.absent_products.len() + rows.absent_sellers.len();
+                let loaded = Loaded {
+                    rows: [rows.products.len() as u64, rows.sellers.len() as u64],
+                    absent: [rows.absent_products.len() as u64, rows.absent_sellers.len() as u64],
+                };
                 load(around, rows).await;
-                Ok(Loaded { rows: count as u64, absent: absent as u64 })
+                Ok(loaded)
             }
             Err(error) => Err(error),
         };

@@ -5,16 +5,20 @@ use crate::admission::Permit;
 use crate::api::{CheckoutCommand, CheckoutOutcome, PlacedOrder, QuoteOutcome, Unavailable};
 use crate::idempotency::{Burnt, ClaimResult};
 use crate::journey::{Journey, Purpose};
+use crate::phases::{Stopwatch, Trail};
 use crate::recent::RecentOrder;
 use crate::reply::{Answer, ReplyTo, Waiters};
 use crate::shard::ShardInput;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A worker's own door to the hot path. Answers come back to it in batches with one wake-up.
 #[derive(Clone)]
 pub struct Port {
     inner: Arc<Inner>,
     waiters: Arc<Waiters>,
+    /// Checkouts that came in masses: one in so many is measured.
+    in_masses: Arc<AtomicU64>,
 }
 
 /// What a claim of its key makes of a checkout.
@@ -30,11 +34,21 @@ impl Port {
         let waiters = Arc::new(Waiters::default());
         let handing_on = Arc::clone(&waiters);
         tokio::spawn(async move { handing_on.hand_on().await });
-        Self { inner, waiters }
+        Self { inner, waiters, in_masses: Arc::default() }
     }
 
     /// Places an order: answered when it is durable. Dropping the future does not stop the checkout.
     pub async fn checkout(&self, command: CheckoutCommand, permit: Permit) -> CheckoutOutcome {
+        self.checkout_on(&Trail::begin(), command, permit).await
+    }
+
+    /// [`checkout`](Self::checkout), for a caller who wants to know where the time went.
+    pub async fn checkout_on(
+        &self,
+        trail: &Arc<Trail>,
+        command: CheckoutCommand,
+        permit: Permit,
+    ) -> CheckoutOutcome {
         match self.begin(&command) {
             Begin::Answer(outcome) => outcome,
             Begin::Again(burnt) => {
@@ -43,7 +57,8 @@ impl Port {
             }
             Begin::Travel => {
                 let (reply, answer) = self.waiters.one();
-                self.send(command, Purpose::Checkout, reply, permit);
+                let watch = Stopwatch::Shared(Arc::clone(trail));
+                self.send(command, Purpose::Checkout, watch, (reply, permit));
                 checkout_outcome(answer.await.ok())
             }
         }
@@ -60,7 +75,8 @@ impl Port {
         let (replies, answers) = self.waiters.batch(travelling);
         let to_send = commands.into_iter().zip(&begins).filter(|(_, begin)| matches!(begin, Begin::Travel));
         for ((command, _), reply) in to_send.zip(replies) {
-            self.send(command, Purpose::Checkout, reply, permit.split_one());
+            let watch = self.watch_one_in_many();
+            self.send(command, Purpose::Checkout, watch, (reply, permit.split_one()));
         }
         drop(permit);
         let answers = if travelling == 0 { Vec::new() } else { answers.await.unwrap_or_default() };
@@ -81,7 +97,9 @@ impl Port {
     /// is answered with «unknown».
     pub fn submit(&self, command: CheckoutCommand, permit: Permit, reply: ReplyTo) {
         match self.begin(&command) {
-            Begin::Travel => self.send(command, Purpose::Checkout, reply, permit),
+            Begin::Travel => {
+                self.send(command, Purpose::Checkout, self.watch_one_in_many(), (reply, permit));
+            }
             Begin::Answer(outcome) => reply.deliver(Answer::Checkout(outcome)),
             Begin::Again(burnt) => reply.deliver(Answer::Checkout(self.remembered(burnt))),
         }
@@ -90,11 +108,15 @@ impl Port {
     /// Judges and prices, takes nothing.
     pub async fn quote(&self, command: CheckoutCommand, permit: Permit) -> QuoteOutcome {
         let (reply, answer) = self.waiters.one();
-        self.send(command, Purpose::Quote, reply, permit);
+        self.send(command, Purpose::Quote, Stopwatch::Off, (reply, permit));
         match answer.await {
             Ok(Answer::Quote(outcome)) => outcome,
             _ => QuoteOutcome::Unavailable(Unavailable::NotReady),
         }
+    }
+
+    fn watch_one_in_many(&self) -> Stopwatch {
+        Stopwatch::sampled(self.in_masses.fetch_add(1, Ordering::Relaxed))
     }
 
     fn begin(&self, command: &CheckoutCommand) -> Begin {
@@ -107,8 +129,14 @@ impl Port {
     }
 
     /// Nothing is awaited between the claim and this, so a caller that goes away leaves no key behind.
-    fn send(&self, command: CheckoutCommand, purpose: Purpose, reply: ReplyTo, permit: Permit) {
-        let journey = Journey::new(command, purpose, self.inner.config.currency, reply, permit);
+    fn send(
+        &self,
+        command: CheckoutCommand,
+        purpose: Purpose,
+        watch: Stopwatch,
+        answer_to: (ReplyTo, Permit),
+    ) {
+        let journey = Journey::new(command, purpose, self.inner.config.currency, watch, answer_to);
         let shards = &self.inner.running.around.shards;
         match journey.next_shard(None, shards.len()).and_then(|first| shards.get(usize::from(first))) {
             Some(door) => door.send(ShardInput::Journey(journey)),

@@ -1,14 +1,14 @@
 //! One page of everything.
 
 use super::{Engine, lazy_sync, not_ready};
-use crate::api::{EngineError, EngineStatus, JournalStatus, ShardStatus, WriterStatus};
+use crate::api::{CacheCounts, EngineError, EngineStatus, JournalStatus, ShardStatus, WriterStatus};
 use crate::order_book::HashOpenOrders;
 use crate::sequencer::JournalInput;
 use crate::shard::{Question, ShardInput};
 use crate::write_behind::WriterState;
 use floodgate_persistence::model::Timestamp;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -31,13 +31,27 @@ impl Engine {
             open_orders: running.admission.open_orders(),
             idempotency_keys: inner.rest.keys.len(),
             idempotency_oldest: inner.rest.keys.oldest(),
-            cache_hits: running.around.cache_hits.load(Ordering::Relaxed),
-            cache_misses: running.catalogue_figures.misses.load(Ordering::Relaxed),
-            cache_unknown: running.catalogue_figures.unknown.load(Ordering::Relaxed),
+            idempotency_keys_max: inner.config.keys_max,
+            idempotency_window: inner.rest.keys.window_in_force(Timestamp::now()),
+            payment_window: inner.config.payment_window,
+            cache_products: self.cache_counts(0),
+            cache_sellers: self.cache_counts(1),
             products_read_at: Timestamp(running.catalogue_figures.products_read_at.load(Ordering::Relaxed)),
             sellers_read_at: Timestamp(running.catalogue_figures.sellers_read_at.load(Ordering::Relaxed)),
             warmup: self.warmup(),
         })
+    }
+
+    /// Look-ups of one kind: products are the first, sellers the second.
+    fn cache_counts(&self, kind: usize) -> CacheCounts {
+        let running = &self.inner.running;
+        let load =
+            |counts: &[AtomicU64; 2]| counts.get(kind).map_or(0, |count| count.load(Ordering::Relaxed));
+        CacheCounts {
+            hits: load(&running.around.cache_hits),
+            misses: load(&running.catalogue_figures.misses),
+            unknown: load(&running.catalogue_figures.unknown),
+        }
     }
 
     async fn shard_status(&self) -> Result<Vec<ShardStatus>, EngineError> {
@@ -57,6 +71,7 @@ impl Engine {
             last_seq: running.tail.durable_seq(),
             first_seq: running.journal.first_retained_seq(),
             bytes: running.journal.total_bytes(),
+            bytes_max: self.inner.config.journal.max_bytes,
             groups: figures.groups.load(Ordering::Relaxed),
             events: figures.events.load(Ordering::Relaxed),
             written_bytes: figures.bytes.load(Ordering::Relaxed),
@@ -82,6 +97,7 @@ impl Engine {
             store: self.inner.store.describe(),
             checkpoint_seq,
             backlog: self.inner.running.tail.durable_seq().saturating_sub(checkpoint_seq),
+            backlog_orders: self.inner.rest.backlog.orders(),
             backlog_age: Duration::from_millis(u64::try_from(age_ms).unwrap_or(0)),
             state,
             last_error,

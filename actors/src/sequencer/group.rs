@@ -2,6 +2,7 @@
 
 use crate::api::{CheckoutOutcome, PlacedOrder, Unavailable};
 use crate::journey::Journey;
+use crate::phases::{Phase, Phases};
 use crate::reply::{Answer, tell};
 use floodgate_persistence::journal::FrameBuilder;
 use floodgate_persistence::model::{Event, Record};
@@ -36,7 +37,7 @@ pub struct Building {
 }
 
 /// The records are durable: tells everybody who waits for them.
-pub fn answer(records: &[Record], waiting: Vec<Waiting>) {
+pub fn answer(records: &[Record], waiting: Vec<Waiting>, phases: &Phases) {
     let mut records = records;
     for waiting in waiting {
         let count = match &waiting {
@@ -53,6 +54,7 @@ pub fn answer(records: &[Record], waiting: Vec<Waiting>) {
                     unreachable!("a journey waits for its order");
                 };
                 let placed = PlacedOrder { order: Arc::clone(order), seq: *seq, at: *at, replayed: false };
+                journey.lap(phases, Phase::Journal);
                 journey.answer(Answer::Checkout(CheckoutOutcome::Placed(placed)));
             }
         }

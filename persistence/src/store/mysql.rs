@@ -14,6 +14,7 @@ mod statement;
 mod writer;
 
 use super::gate::{Gate, closed};
+use super::insert_times::InsertTimes;
 use super::query::{self, Dialect};
 use super::table::Table;
 use super::{
@@ -21,6 +22,7 @@ use super::{
     ProductRow, RawRow, RawTables, SellerPage, Store, StoreConfig, StoreError, StoreState, StoredOrder,
     WriteBatch,
 };
+use crate::histogram::HistogramSnapshot;
 use crate::model::{NodeId, OrderId, ProductId, Record, SellerId, Timestamp};
 use async_trait::async_trait;
 use connect::Server;
@@ -42,6 +44,7 @@ struct Parts {
     server: Arc<Server>,
     leases: Leases,
     writer: Mutex<Writer>,
+    insert_times: InsertTimes,
 }
 
 impl MysqlStore {
@@ -49,9 +52,11 @@ impl MysqlStore {
     pub async fn open(config: &StoreConfig) -> Result<Self, StoreError> {
         let server = Arc::new(Server::parse(config)?);
         let driver = Driver::start()?;
+        let insert_times = InsertTimes::default();
         let parts = Arc::new(Parts {
             leases: Leases::new(Arc::clone(&server), Gate::new(config.pool_max)),
-            writer: Mutex::new(Writer::new(Arc::clone(&server))),
+            writer: Mutex::new(Writer::new(Arc::clone(&server), insert_times.clone())),
+            insert_times,
             server,
         });
         let store = Self { driver, parts };
@@ -183,6 +188,10 @@ impl Store for MysqlStore {
 
     fn pool(&self) -> PoolUsage {
         self.parts.leases.usage()
+    }
+
+    fn insert_times(&self) -> Vec<(&'static str, HistogramSnapshot)> {
+        self.parts.insert_times.snapshot()
     }
 
     async fn close(&self) {

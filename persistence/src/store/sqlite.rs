@@ -11,12 +11,14 @@ mod threads;
 mod writer;
 
 use super::gate::Gate;
+use super::insert_times::InsertTimes;
 use super::query::{self, Dialect, Query};
 use super::table::Table;
 use super::{
     CatalogueChunk, CataloguePage, EventRow, KeyRow, OpenOrder, OrderFilter, OrderPage, ParkedRow, PoolUsage,
     RawRow, RawTables, SellerPage, Store, StoreConfig, StoreError, StoreState, StoredOrder, WriteBatch,
 };
+use crate::histogram::HistogramSnapshot;
 use crate::model::{NodeId, OrderId, ProductId, Record, SellerId, Timestamp};
 use async_trait::async_trait;
 use rusqlite::Connection;
@@ -37,6 +39,7 @@ pub struct SqliteStore {
     readers: Threads<Connection>,
     gate: Gate,
     query_timeout: Duration,
+    insert_times: InsertTimes,
 }
 
 impl SqliteStore {
@@ -49,11 +52,21 @@ impl SqliteStore {
         let busy = config.query_timeout;
         let readers = config.pool_max.min(READERS_MAX);
         let (write_path, read_path) = (path.clone(), path.clone());
-        let writer = Threads::start("floodgate-sqlite", 1, move || Writer::open(&write_path, busy)).await?;
+        let insert_times = InsertTimes::default();
+        let times = insert_times.clone();
+        let open = move || Writer::open(&write_path, busy, times.clone());
+        let writer = Threads::start("floodgate-sqlite", 1, open).await?;
         // The writer has made the file: the readers come after it.
         let opener = move || connection::open(&read_path, busy);
         let threads = Threads::start("floodgate-sqlite-r", readers, opener).await?;
-        Ok(Self { path, writer, readers: threads, gate: Gate::new(readers), query_timeout: busy })
+        Ok(Self {
+            path,
+            writer,
+            readers: threads,
+            gate: Gate::new(readers),
+            query_timeout: busy,
+            insert_times,
+        })
     }
 
     async fn read<T: Send + 'static>(
@@ -185,6 +198,10 @@ impl Store for SqliteStore {
 
     fn pool(&self) -> PoolUsage {
         self.gate.usage()
+    }
+
+    fn insert_times(&self) -> Vec<(&'static str, HistogramSnapshot)> {
+        self.insert_times.snapshot()
     }
 
     async fn close(&self) {

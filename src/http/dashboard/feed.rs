@@ -2,6 +2,7 @@
 
 use super::super::error::{ErrorCode, Failure};
 use super::point::Point;
+use super::timings::{Timing, Timings};
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::Frame;
 use parking_lot::Mutex;
@@ -57,13 +58,16 @@ struct State {
     pages: Vec<Page>,
     history: VecDeque<Point>,
     last: Second,
-    has_sampler: bool,
     is_closed: bool,
 }
 
 /// Who looks, and what they saw last.
 #[derive(Default)]
-pub(in crate::http) struct Feed(Mutex<State>);
+pub(in crate::http) struct Feed {
+    state: Mutex<State>,
+    /// Of the newest orders, for operators.
+    pub(in crate::http) timings: Timings,
+}
 
 /// What a page gets first.
 #[derive(Serialize)]
@@ -71,17 +75,13 @@ struct Hello<'a> {
     view: View,
     version: &'static str,
     history: &'a VecDeque<Point>,
+    timings: Vec<Timing>,
 }
 
 impl Feed {
-    /// Whether nobody samples yet: then the caller does from now on.
-    pub(super) fn needs_a_sampler(&self) -> bool {
-        !std::mem::replace(&mut self.0.lock().has_sampler, true)
-    }
-
     /// The body of a page's feed: the history and the last second at once, then each second.
     pub(super) fn subscribe(&self, view: View) -> Result<Body, Failure> {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         if state.is_closed {
             return Err(Failure::new(ErrorCode::NotReady, "the engine is stopping"));
         }
@@ -90,7 +90,8 @@ impl Feed {
             return Err(Failure::new(ErrorCode::Overloaded, "too many dashboards are open: close one"));
         }
         let (frames, waiting) = mpsc::channel(WAITING_MAX);
-        let hello = Hello { view, version: env!("CARGO_PKG_VERSION"), history: &state.history };
+        let timings = if view == View::Operator { self.timings.after(0).1 } else { Vec::new() };
+        let hello = Hello { view, version: env!("CARGO_PKG_VERSION"), history: &state.history, timings };
         let first = [frame("hello", &hello), state.last.of(view).clone()];
         for bytes in first.into_iter().filter(|bytes| !bytes.is_empty()) {
             // The queue is new and longer than this.
@@ -102,7 +103,7 @@ impl Feed {
 
     /// Hands a second to all pages. Whoever is slow misses it, whoever is gone is forgotten.
     pub(super) fn publish(&self, point: Option<Point>, second: Second) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         if let Some(point) = point {
             if state.history.len() >= HISTORY_SECONDS {
                 state.history.pop_front();
@@ -121,7 +122,7 @@ impl Feed {
 
     /// Ends all feeds, so that their connections can end.
     fn close(&self) {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         state.is_closed = true;
         state.pages.clear();
     }
@@ -203,7 +204,7 @@ mod tests {
         let mut slow = pages.pop().expect("a page");
         feed.subscribe(View::Operator).err().expect("a slow page keeps its place");
         drop(pages.pop());
-        feed.subscribe(View::Operator).expect("a place that was left");
+        pages.push(feed.subscribe(View::Operator).expect("a place that was left"));
         drop(Closes(&feed));
         let mut frames = 0;
         while next(&mut slow).await.is_some() {

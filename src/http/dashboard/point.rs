@@ -1,8 +1,8 @@
 //! What a second looked like: the figures that the charts draw.
 
-use super::super::error::ErrorCode;
-use super::super::tally::Counted;
+use super::super::metrics::HttpMetrics;
 use floodgate_actors::EngineStatus;
+use floodgate_persistence::histogram::HistogramSnapshot;
 use floodgate_persistence::model::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -38,8 +38,11 @@ pub(super) struct Point {
 
 /// A moment: what the next second is measured from.
 pub(super) struct Moment {
-    pub(super) at: Timestamp,
-    pub(super) counted: Counted,
+    at: Timestamp,
+    /// By outcome, orders placed first.
+    checkouts: Vec<(&'static str, u64)>,
+    failed: u64,
+    times: HistogramSnapshot,
     groups: u64,
     bytes: u64,
     sync_total: Duration,
@@ -47,12 +50,14 @@ pub(super) struct Moment {
 }
 
 impl Moment {
-    /// Takes down what is needed of a status.
-    pub(super) fn new(at: Timestamp, counted: Counted, status: &EngineStatus) -> Self {
+    /// Takes down what is needed of now, which has this status.
+    pub(super) fn new(metrics: &HttpMetrics, status: &EngineStatus) -> Self {
         let journal = &status.journal;
         Self {
-            at,
-            counted,
+            at: Timestamp::now(),
+            checkouts: metrics.checkouts(),
+            failed: metrics.checkouts_failed(),
+            times: metrics.checkout_times(),
             groups: journal.groups,
             bytes: journal.written_bytes,
             sync_total: journal.sync_total,
@@ -63,51 +68,48 @@ impl Moment {
     /// What happened from an earlier moment to this one, which has this status.
     pub(super) fn point_since(&self, earlier: &Self, status: &EngineStatus) -> Point {
         let elapsed_ms = u64::try_from(self.at.0.saturating_sub(earlier.at.0)).unwrap_or(0).max(1);
-        let tenths = |count: u64| rate(count, 10_000, elapsed_ms);
-        let counted = self.counted.since(&earlier.counted);
-        let (refused, failed) = refusals(&counted);
+        let tenths = |now: u64, before: u64| rate(now.saturating_sub(before), 10_000, elapsed_ms);
+        let times = self.times.since(&earlier.times);
+        let micros = |share| times.per_mille(share).map(|nanoseconds| nanoseconds / 1_000);
         let groups = self.groups.saturating_sub(earlier.groups);
         let synced_us = self.sync_total.saturating_sub(earlier.sync_total).as_micros();
         Point {
             t: self.at.0,
-            orders: tenths(counted.placed),
-            refused: tenths(refused),
-            failed: tenths(failed),
-            shed: tenths(self.shed.saturating_sub(earlier.shed)),
-            p50: counted.time_us(500),
-            p95: counted.time_us(950),
-            p99: counted.time_us(990),
+            orders: tenths(self.placed(), earlier.placed()),
+            refused: tenths(self.refused(), earlier.refused()),
+            failed: tenths(self.failed, earlier.failed),
+            shed: tenths(self.shed, earlier.shed),
+            p50: micros(500),
+            p95: micros(950),
+            p99: micros(990),
             in_flight: status.in_flight,
             backlog: status.writer.backlog,
             backlog_age_ms: u64::try_from(status.writer.backlog_age.as_millis()).unwrap_or(u64::MAX),
-            groups: tenths(groups),
+            groups: rate(groups, 10_000, elapsed_ms),
             bytes: rate(self.bytes.saturating_sub(earlier.bytes), 1_000, elapsed_ms),
             sync_us: synced_us.checked_div(u128::from(groups)).and_then(|mean| u64::try_from(mean).ok()),
         }
+    }
+
+    fn placed(&self) -> u64 {
+        self.checkouts.first().map_or(0, |(_, count)| *count)
+    }
+
+    /// For reasons of the shopper's.
+    fn refused(&self) -> u64 {
+        let all: u64 = self.checkouts.iter().map(|(_, count)| count).sum();
+        all.saturating_sub(self.placed()).saturating_sub(self.failed)
+    }
+
+    /// Refusals and failures by code, without those that never happened.
+    pub(super) fn refusals(&self) -> BTreeMap<&'static str, u64> {
+        self.checkouts.iter().skip(1).filter(|(_, count)| *count > 0).copied().collect()
     }
 }
 
 /// So many in so many milliseconds, as a rate of `unit`, rounded.
 fn rate(count: u64, unit: u64, elapsed_ms: u64) -> u64 {
     (count.saturating_mul(unit) + elapsed_ms / 2) / elapsed_ms
-}
-
-/// Refused for the shopper's reasons, and for ours.
-fn refusals(counted: &Counted) -> (u64, u64) {
-    let with_codes = || ErrorCode::ALL.iter().zip(&counted.refused);
-    let of = |server: bool| {
-        with_codes()
-            .filter(|(code, _)| code.status().is_server_error() == server)
-            .map(|(_, count)| count)
-            .sum()
-    };
-    (of(false), of(true))
-}
-
-/// Refusals by code, without those that never happened.
-pub(super) fn by_code(counted: &Counted) -> BTreeMap<&'static str, u64> {
-    let counts = ErrorCode::ALL.iter().zip(&counted.refused).filter(|(_, count)| **count > 0);
-    counts.map(|(code, count)| (code.as_str(), *count)).collect()
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ fn start(config: HttpConfig) -> (Running, Gate) {
         .route("/gate", get(wait_at))
         .with_state(gate.clone());
     let server = Server::bind(config).expect("bound");
-    (server.serve_routers(move |_| router).expect("started"), gate)
+    (server.serve_routers(|_| Ok(()), move |_| router).expect("started"), gate)
 }
 
 fn connect(running: &Running) -> TcpStream {

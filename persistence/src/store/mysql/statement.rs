@@ -13,6 +13,8 @@ pub struct Statements {
     /// Largest size of a statement, in bytes; a single row may be larger.
     size_max: usize,
     ready: Vec<Vec<u8>>,
+    /// Which table each of them inserts into, if it does.
+    tables: Vec<Option<&'static Table>>,
     spare: Vec<Vec<u8>>,
 }
 
@@ -23,6 +25,7 @@ impl Statements {
     /// Starts a transaction whose statements shall have `size_max` bytes at most. The buffers stay.
     pub fn restart(&mut self, size_max: usize) {
         self.size_max = size_max;
+        self.tables.clear();
         for mut buffer in self.ready.drain(..) {
             buffer.clear();
             self.spare.push(buffer);
@@ -32,6 +35,11 @@ impl Statements {
     /// The statements.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         self.ready.iter().map(Vec::as_slice)
+    }
+
+    /// The statements with the tables that they insert into.
+    pub fn with_tables(&self) -> impl Iterator<Item = (Option<&'static Table>, &[u8])> {
+        self.tables.iter().copied().zip(self.iter())
     }
 
     fn buffer(&mut self) -> Vec<u8> {
@@ -74,6 +82,7 @@ impl Sink for Statements {
             text.extend_from_slice(tail.as_bytes());
             self.ready.push(text);
         }
+        self.tables.resize(self.ready.len(), Some(table));
         Ok(())
     }
 
@@ -103,12 +112,14 @@ impl Sink for Statements {
             );
             self.ready.push(text);
         }
+        self.tables.resize(self.ready.len(), None);
         Ok(())
     }
 
     fn forget_keys(&mut self, up_to: u64, at_most: usize) -> Result<(), StoreError> {
         let sql = format!("DELETE FROM idempotency_keys WHERE seq <= {up_to} ORDER BY seq LIMIT {at_most}");
         self.ready.push(sql.into_bytes());
+        self.tables.resize(self.ready.len(), None);
         Ok(())
     }
 }

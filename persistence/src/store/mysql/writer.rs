@@ -7,8 +7,10 @@ use super::statement::Statements;
 use crate::model::{NodeId, Timestamp};
 use crate::planted::{self, Planted};
 use crate::store::checkpoint::{COPY, STORE, found_parked, judge, may_take_over, unfinished_copy};
+use crate::store::insert_times::InsertTimes;
 use crate::store::{Checkpoint, StoreState, WriteBatch, query, write};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Largest statement, in bytes: larger ones are not faster, and hold memory on both sides.
 const STATEMENT_MAX: usize = 1 << 20;
@@ -29,12 +31,13 @@ pub struct Writer {
     /// there, with a transaction open or with the lock: the answer to `GET_LOCK` can be lost as well.
     our_ids: Vec<u64>,
     pub(super) statements: Statements,
+    times: InsertTimes,
 }
 
 impl Writer {
     /// Not connected yet.
-    pub fn new(server: Arc<Server>) -> Self {
-        Self { server, session: None, our_ids: Vec::new(), statements: Statements::default() }
+    pub fn new(server: Arc<Server>, times: InsertTimes) -> Self {
+        Self { server, session: None, our_ids: Vec::new(), statements: Statements::default(), times }
     }
 
     /// See [`crate::store::Store::take_over`].
@@ -67,12 +70,16 @@ impl Writer {
         if planted::is(Planted::CheckpointApart) {
             session.execute(b"COMMIT AND CHAIN").await?;
         }
-        for statement in self.statements.iter() {
+        for (table, statement) in self.statements.with_tables() {
+            let began = Instant::now();
             let written = session.execute(statement).await;
             if planted::is(Planted::CommitAfterError) && written.is_err() {
                 session.execute(b"COMMIT").await?;
             }
             written?;
+            if let Some(table) = table {
+                self.times.record(table, began.elapsed());
+            }
         }
         session.execute(b"COMMIT").await?;
         Ok(())

@@ -3,13 +3,20 @@
 use super::StoreError;
 use super::error::classify;
 use crate::model::{ProductId, Timestamp};
+use crate::store::insert_times::InsertTimes;
 use crate::store::table::Table;
 use crate::store::write::{Sink, Values};
 use crate::store::{StockWrite, sql_time};
 use rusqlite::{Connection, Statement, ToSql, params};
+use std::time::Instant;
 
 /// Writes into a transaction that is open on the connection.
-pub struct Rows<'a>(pub &'a Connection);
+pub struct Rows<'a> {
+    /// Where.
+    pub connection: &'a Connection,
+    /// Told how long each table took.
+    pub times: &'a InsertTimes,
+}
 
 impl Sink for Rows<'_> {
     fn insert<R>(
@@ -23,8 +30,9 @@ impl Sink for Rows<'_> {
         if rows.peek().is_none() {
             return Ok(());
         }
+        let began = Instant::now();
         let sql = insert_sql(table, replace);
-        let mut statement = self.0.prepare_cached(&sql).map_err(|error| classify(&error))?;
+        let mut statement = self.connection.prepare_cached(&sql).map_err(|error| classify(&error))?;
         for row in rows {
             let mut binding = Binding { statement: &mut statement, next: 1, text: Vec::new(), failed: None };
             write(&row, &mut binding);
@@ -33,6 +41,7 @@ impl Sink for Rows<'_> {
             }
             statement.raw_execute().map_err(|error| classify(&error))?;
         }
+        self.times.record(table, began.elapsed());
         Ok(())
     }
 
@@ -41,8 +50,9 @@ impl Sink for Rows<'_> {
         changes: impl Iterator<Item = (ProductId, StockWrite)>,
     ) -> Result<(), StoreError> {
         let written = (|| {
-            let mut begin = self.0.prepare_cached("UPDATE products SET stock = ?2 WHERE id = ?1")?;
-            let mut add = self.0.prepare_cached("UPDATE products SET stock = stock + ?2 WHERE id = ?1")?;
+            let mut begin = self.connection.prepare_cached("UPDATE products SET stock = ?2 WHERE id = ?1")?;
+            let mut add =
+                self.connection.prepare_cached("UPDATE products SET stock = stock + ?2 WHERE id = ?1")?;
             for (id, change) in changes {
                 let statement = if change.counting_began { &mut begin } else { &mut add };
                 statement.execute(params![id.get().cast_signed(), change.delta])?;
@@ -56,7 +66,7 @@ impl Sink for Rows<'_> {
         let sql = "DELETE FROM idempotency_keys WHERE seq IN \
                    (SELECT seq FROM idempotency_keys WHERE seq <= ?1 ORDER BY seq LIMIT ?2)";
         let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
-        let mut statement = self.0.prepare_cached(sql).map_err(|error| classify(&error))?;
+        let mut statement = self.connection.prepare_cached(sql).map_err(|error| classify(&error))?;
         statement.execute(params![up_to.cast_signed(), at_most]).map_err(|error| classify(&error))?;
         Ok(())
     }

@@ -8,6 +8,7 @@ use super::reads::{first, whose};
 use crate::model::{NodeId, Timestamp};
 use crate::store::checkpoint::{COPY, STORE, found_parked, judge, may_take_over};
 use crate::store::copy::{RawRow, refuse_if_used, write_values};
+use crate::store::insert_times::InsertTimes;
 use crate::store::migration::migration_error;
 use crate::store::table::{self, Table};
 use crate::store::write::{self, Sink};
@@ -27,11 +28,12 @@ pub struct Writer {
     lock_path: PathBuf,
     /// Held from the first write on; SQLite itself lets many processes write in turn.
     lock: Option<File>,
+    times: InsertTimes,
 }
 
 impl Writer {
     /// Opens the file; creates it, and the directories above it, where it is not there.
-    pub fn open(path: &Path, busy: Duration) -> Result<Self, StoreError> {
+    pub fn open(path: &Path, busy: Duration, times: InsertTimes) -> Result<Self, StoreError> {
         let cannot = |error| StoreError::Configuration(format!("cannot open {}: {error}", path.display()));
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).map_err(cannot)?;
@@ -39,7 +41,7 @@ impl Writer {
         let connection = connection::open(path, busy)?;
         let mut lock_path = path.as_os_str().to_owned();
         lock_path.push(".lock");
-        Ok(Self { connection, lock_path: lock_path.into(), lock: None })
+        Ok(Self { connection, lock_path: lock_path.into(), lock: None, times })
     }
 
     /// See [`crate::store::Store::migrate`].
@@ -74,6 +76,7 @@ impl Writer {
         if batch.is_retry() {
             return self.apply_retry(batch);
         }
+        let times = &self.times.clone();
         self.transaction(|connection| {
             let sql = "UPDATE journal_checkpoint SET seq = ?1, epoch = ?2, updated_at = ?3 \
                        WHERE consumer = ?4 AND seq = ?5 AND epoch = ?2";
@@ -83,11 +86,12 @@ impl Writer {
             if execute(connection, sql, params![to, epoch, now, STORE, from])? == 0 {
                 return judge(batch, first(connection, &query::checkpoint())?);
             }
-            write::write_batch(batch, &mut Rows(connection))
+            write::write_batch(batch, &mut Rows { connection, times })
         })
     }
 
     fn apply_retry(&mut self, batch: &WriteBatch) -> Result<(), StoreError> {
+        let times = &self.times.clone();
         self.transaction(|connection| {
             let found = first(connection, &query::checkpoint())?;
             if found != Some(Checkpoint { seq: batch.from, epoch: batch.epoch }) {
@@ -97,7 +101,7 @@ impl Writer {
             if !found_parked(batch, deleted)? {
                 return Ok(());
             }
-            write::write_batch(batch, &mut Rows(connection))
+            write::write_batch(batch, &mut Rows { connection, times })
         })
     }
 
@@ -126,19 +130,22 @@ impl Writer {
 
     /// See [`crate::store::RawTables::write_table`].
     pub fn write_table(&mut self, table: &'static Table, rows: &[RawRow]) -> Result<(), StoreError> {
+        let times = &self.times.clone();
         self.transaction(|connection| {
-            Rows(connection).insert(table, &[], rows.iter(), |row, out| write_values(row, out))
+            Rows { connection, times }.insert(table, &[], rows.iter(), |row, out| write_values(row, out))
         })
     }
 
     /// See [`crate::store::RawTables::finish_copy`].
     pub fn finish_copy(&mut self, identity: &[RawRow], checkpoints: &[RawRow]) -> Result<(), StoreError> {
+        let times = &self.times.clone();
         self.transaction(|connection| {
             execute(connection, "DELETE FROM journal_checkpoint WHERE consumer = ?1", params![COPY])?;
             for (table, rows) in
                 [(&table::JOURNAL_CHECKPOINT, checkpoints), (&table::ENGINE_IDENTITY, identity)]
             {
-                Rows(connection).insert(table, &[], rows.iter(), |row, out| write_values(row, out))?;
+                Rows { connection, times }
+                    .insert(table, &[], rows.iter(), |row, out| write_values(row, out))?;
             }
             Ok(())
         })
