@@ -6,7 +6,7 @@ import { $, el, say, show } from "./dom.js";
 import { Feed } from "./feed.js";
 import { clock, span } from "./format.js";
 import { Orders } from "./orders.js";
-import { Warmup, database, journal, memory, refusals } from "./sections.js";
+import { Warmup, database, journal, memory, phases, refusals } from "./sections.js";
 import { Troubles, alerts } from "./troubles.js";
 import { Verdict, tiles } from "./verdict.js";
 
@@ -21,7 +21,7 @@ const verdict = new Verdict();
 const feed = new Feed(hear, line);
 
 /** What the page knows: the last second, when it came, whether it is drawn. */
-const known = { second: null, heardAt: null, paused: false, view: null, refusals: [], epoch: null, line: "connecting" };
+const known = { second: null, heardAt: null, paused: false, view: null, epoch: null, line: "connecting" };
 
 function log(text) {
   const lines = $("log-lines");
@@ -35,7 +35,7 @@ function hear({ name, data }) {
   known.second = data;
   known.heardAt = Date.now();
   restarted(data.status);
-  keepRefusals(data.refusals);
+  orders.timed(data.timings);
   if (data.point) charts.add([data.point]);
   if (data.point?.orders > 0 || known.lastSeq !== data.status.journal.last_seq || known.lastCheckpoint !== data.status.writer.checkpoint_seq) orders.changed();
   known.lastSeq = data.status.journal.last_seq;
@@ -43,10 +43,10 @@ function hear({ name, data }) {
   if (!known.paused && !document.hidden) draw();
 }
 
-function greet({ view, version, history }) {
+function greet({ view, history, timings }) {
   known.view = view;
-  known.version = version;
   charts.add(history);
+  orders.timed(timings);
   const unlocked = view === "operator";
   for (const node of document.querySelectorAll("[data-locked]")) show(node, !unlocked);
   for (const node of document.querySelectorAll("[data-unlocked]")) show(node, unlocked);
@@ -64,21 +64,9 @@ function greet({ view, version, history }) {
 /** A run of the engine has an epoch of its own. */
 function restarted({ epoch, uptime_ms: uptime }) {
   if (known.epoch !== null && known.epoch !== epoch) {
-    known.refusals = [];
     log(`The engine was started again ${span(uptime)} ago (run ${epoch}). It goes on from its journal.`);
   }
   known.epoch = epoch;
-}
-
-/** Refusals since the start, as they were a minute ago and since. */
-function keepRefusals(counts) {
-  known.refusals.push({ at: known.heardAt, counts });
-  while (known.refusals.length > 2 && known.refusals[1].at < known.heardAt - MINUTE_MS) known.refusals.shift();
-}
-
-function refusalsOfTheMinute() {
-  const [first, last] = [known.refusals[0]?.counts ?? {}, known.refusals.at(-1)?.counts ?? {}];
-  return Object.fromEntries(Object.entries(last).map(([code, number]) => [code, number - (first[code] ?? 0)]));
 }
 
 /** Sums over the points of the last minute. */
@@ -99,7 +87,8 @@ function draw() {
   verdict.tell({ second, minute, alerts: status.alerts ?? [], effects: troubles.effects.items.length }, { p99: minute.p99 });
   tiles(second, point?.gap ? null : point, minute);
   charts.draw();
-  refusals(second.refusals, refusalsOfTheMinute());
+  refusals(second.refusals, status.activity?.checkouts ?? {});
+  phases(status.activity);
   journal(status, point?.gap ? null : point);
   database(status);
   memory(status);

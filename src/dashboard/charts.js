@@ -51,6 +51,13 @@ const STEPS = { bytes: Array.from({ length: 40 }, (_, power) => 2 ** power) };
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+/** Values without a neighbour are no line: they are drawn as dots. */
+function alone(plot, series) {
+  const values = plot.data[series];
+  const missing = (at) => values[at] === null || values[at] === undefined;
+  return values.flatMap((_, at) => (!missing(at) && missing(at - 1) && missing(at + 1) ? [at] : []));
+}
+
 /** The stroke of a line as a picture, as the legend shows it. */
 function stroke(line) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -113,7 +120,8 @@ class Chart {
       scales,
       series: [{}, ...this.spec.lines.map((line) => ({
         label: line.name, scale: line.scale ?? "y", stroke: colour(line.colour), width: 2, dash: line.dash,
-        fill: line.fill ? colour("--fill-1") : undefined, points: { show: false }, spanGaps: false,
+        fill: line.fill ? colour("--fill-1") : undefined, spanGaps: false,
+        points: { show: false, size: 5, fill: colour(line.colour), filter: alone },
       }))],
       axes: [
         { stroke: colour("--soft"), font: "12px system-ui, sans-serif", grid: { show: false }, ticks: { show: false }, size: 26, space: 70,

@@ -2,22 +2,19 @@
 
 import { call, wrong } from "./api.js";
 import { $, el, follow, say, show } from "./dom.js";
+import { PHASES } from "./sections.js";
 import { count, micros, moment, money, plural, span, words } from "./format.js";
 
 const PAGE = 15;
 /** Between two looks at the list, so that a busy engine is not asked each second by each page. */
 const PACE_MS = 2_000;
+/** Orders whose timings are remembered. */
+const TIMINGS = 2_000;
 
 const MARKS = {
   pending_payment: "○", confirmed: "◔", paid: "●", fulfilled: "✓", cancelled: "✕",
   partially_refunded: "◐", refunded: "↩",
 };
-
-/** Order of the phases of a checkout, and what they are called. */
-const PHASES = [
-  ["parse", "Read"], ["validate", "Validate and take"], ["take", "Take stock"], ["price", "Price"],
-  ["journal", "Journal and sync"], ["answer", "Answer"],
-];
 
 class Row {
   constructor(order, orders) {
@@ -72,7 +69,7 @@ class Row {
     const answer = await call("GET", `v1/orders/${id}/events`);
     const history = answer.status === 200 ? steps(answer.json.data) : el("p", { class: "note" }, `Its history is not to be read now: ${wrong(answer)}.`);
     this.details.replaceChildren(el("div", { class: "order" },
-      el("section", {}, el("h3", {}, "History"), history, timings(this.order, this.orders.timings.get(id))),
+      el("section", {}, el("h3", {}, "History"), history, timings(this.orders.timings.get(id))),
       el("section", {}, el("h3", {}, "Lines"), lines(this.order)),
       el("section", {}, el("h3", {}, "Sums"), sums(this.order))));
   }
@@ -91,17 +88,17 @@ function steps(events) {
 }
 
 /** How long each phase of placing it took, where this engine still remembers. */
-function timings(order, phases) {
-  if (!phases) return el("p", { class: "note" }, "How long its phases took is not remembered any more.");
-  const known = PHASES.filter(([name]) => phases[`${name}_us`] !== undefined && phases[`${name}_us`] !== null);
-  const total = known.reduce((sum, [name]) => sum + phases[`${name}_us`], 0);
+function timings(phases) {
+  if (!phases) return el("p", { class: "note" }, "How long its phases took is not remembered: it came in a batch, or a while ago.");
+  const known = PHASES.filter(([name]) => phases[name] !== undefined);
+  const total = known.reduce((sum, [name]) => sum + phases[name], 0);
   const bar = el("div", { class: "phases", "aria-hidden": "true" });
   const list = el("dl", { class: "facts" });
   for (const [name, title] of known) {
     const part = el("span", { "data-phase": name });
-    part.style.flexGrow = String(Math.max(phases[`${name}_us`], total / 200, 1));
+    part.style.flexGrow = String(Math.max(phases[name], total / 200, 1));
     bar.append(part);
-    list.append(el("div", { "data-phase": name }, el("dt", {}, title), el("dd", {}, micros(phases[`${name}_us`]))));
+    list.append(el("div", { "data-phase": name }, el("dt", {}, title), el("dd", {}, micros(phases[name]))));
   }
   list.append(el("div", {}, el("dt", {}, "Together"), el("dd", {}, micros(total))));
   return el("div", {}, el("h4", {}, "Placing it"), bar, list);
@@ -151,6 +148,15 @@ export class Orders {
       event.preventDefault();
       this.#find($("order-id").value.trim());
     });
+  }
+
+  /** Remembers how long the phases of these orders took, as long as they may be shown. */
+  timed(list) {
+    for (const { order_id: id, phases } of list) this.timings.set(id, phases);
+    for (const id of this.timings.keys()) {
+      if (this.timings.size <= TIMINGS) break;
+      this.timings.delete(id);
+    }
   }
 
   begin() {

@@ -25,6 +25,20 @@ export function refusals(total, lastMinute) {
     (row, [code, number]) => setBar(row, number / most, count(lastMinute[code] ?? 0), count(number)));
 }
 
+/** The phases of a checkout, in their order: their names in the API and on the page. */
+export const PHASES = [
+  ["parse", "Read the request"], ["take", "Look up and take stock"], ["price", "Price"], ["journal", "Journal and sync"], ["answer", "Answer"],
+];
+
+export function phases(activity) {
+  const measured = PHASES.map(([name, title]) => ({ title, ...activity?.phases?.find((one) => one.phase === name) })).filter((one) => one.count > 0);
+  show($("phases"), measured.length > 0);
+  show($("phases-none"), measured.length === 0);
+  const most = Math.max(1, ...measured.map((one) => one.p99_us));
+  follow($("phases").tBodies[0], measured, (one) => one.phase, (one) => barRow(one.title),
+    (row, one) => setBar(row, one.p99_us / most, micros(one.p50_us), micros(one.p99_us)));
+}
+
 export function journal({ journal: it }, point) {
   facts($("facts-journal"), [
     ["Last record", count(it.last_seq)],
