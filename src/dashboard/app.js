@@ -73,7 +73,7 @@ function restarted({ epoch, uptime_ms: uptime }) {
 function lastMinute() {
   const until = charts.points.list.at(-1)?.t ?? 0;
   const points = charts.points.list.filter((point) => !point.gap && point.t > until - MINUTE_MS);
-  const sum = (name) => Math.round(points.reduce((all, point) => all + point[name], 0) / 10);
+  const sum = (name) => points.reduce((all, point) => all + point[name], 0);
   const slowest = points.reduce((most, point) => Math.max(most, point.p99 ?? 0), 0);
   return { orders: sum("orders"), failed: sum("failed"), shed: sum("shed"), p99: slowest === 0 ? null : slowest };
 }
@@ -84,7 +84,7 @@ function draw() {
   const { status } = second;
   const minute = lastMinute();
   const point = charts.points.list.at(-1);
-  verdict.tell({ second, minute, alerts: status.alerts ?? [], effects: troubles.effects.items.length }, { p99: minute.p99 });
+  verdict.tell({ second, minute }, { p99: minute.p99 });
   tiles(second, point?.gap ? null : point, minute);
   charts.draw();
   refusals(second.refusals, status.activity?.checkouts ?? {});

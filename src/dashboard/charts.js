@@ -3,17 +3,18 @@
 import { $, el, follow, say } from "./dom.js";
 import { clock, count, micros, rate, span, bytes } from "./format.js";
 
-const tenths = (value) => (value === null ? null : value / 10);
+/** A count of a point as a rate. */
+const perSecond = (name) => (point) => (point[name] * 1_000) / point.ms;
 
 /** Each line: its name, where its value comes from, how it is shown, its colour, its dashes, its scale. */
 const CHARTS = [
   {
     id: "orders", title: "Orders and refusals, a second", place: "charts-traffic", axes: [["y", rate]],
     lines: [
-      { name: "Placed", value: (p) => tenths(p.orders), show: rate, colour: "--line-1", fill: true },
-      { name: "Refused", value: (p) => tenths(p.refused), show: rate, colour: "--line-2", dash: [6, 4] },
-      { name: "Failed", value: (p) => tenths(p.failed), show: rate, colour: "--line-3", dash: [2, 3] },
-      { name: "Shed", value: (p) => tenths(p.shed), show: rate, colour: "--line-4", dash: [10, 4, 2, 4] },
+      { name: "Placed", value: perSecond("orders"), show: rate, colour: "--line-1", fill: true },
+      { name: "Refused", value: perSecond("refused"), show: rate, colour: "--line-2", dash: [6, 4] },
+      { name: "Failed", value: perSecond("failed"), show: rate, colour: "--line-3", dash: [2, 3] },
+      { name: "Shed", value: perSecond("shed"), show: rate, colour: "--line-4", dash: [10, 4, 2, 4] },
     ],
   },
   {
@@ -28,7 +29,7 @@ const CHARTS = [
     id: "journal", title: "Journal", place: "charts-keeping", axes: [["y", micros], ["bytes", bytes]],
     lines: [
       { name: "Write and sync", value: (p) => p.sync_us, show: micros, colour: "--line-1" },
-      { name: "Written", value: (p) => p.bytes, show: (v) => `${bytes(v)}/s`, colour: "--line-2", dash: [6, 4], scale: "bytes" },
+      { name: "Written", value: perSecond("bytes"), show: (v) => `${bytes(v)}/s`, colour: "--line-2", dash: [6, 4], scale: "bytes" },
     ],
   },
   {

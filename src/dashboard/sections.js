@@ -42,7 +42,7 @@ export function phases(activity) {
 export function journal({ journal: it }, point) {
   facts($("facts-journal"), [
     ["Last record", count(it.last_seq)],
-    ["Groups synced", `${count(it.groups)}${point ? `, ${rate(point.groups / 10)}/s` : ""}`],
+    ["Groups synced", `${count(it.groups)}${point ? `, ${rate((point.groups * 1_000) / point.ms)}/s` : ""}`],
     ["Records in a group", it.groups === 0 ? "–" : rate(it.events / it.groups)],
     ["Mean write and sync", it.groups === 0 ? "–" : micros(Math.round(it.sync_total_us / it.groups))],
     ["Last write and sync", it.groups === 0 ? "–" : micros(it.last_sync_us)],

@@ -54,7 +54,7 @@ export function alerts(all) {
       const shown = UNITS[alert.unit] ?? String;
       const value = alert.value === null ? "too little happened to say" : `${shown(alert.value)}, limit ${shown(alert.threshold)}`;
       const since = isFiring(alert) ? ` · since ${moment(alert.since)} UTC` : "";
-      say(node.lastElementChild, [isFiring(alert) ? alert.summary : null, value + since].filter(Boolean).join(" · "));
+      say(node.lastElementChild, [isFiring(alert) ? words(alert.summary) : null, value + since].filter(Boolean).join(" · "));
     });
 }
 
@@ -113,9 +113,7 @@ export class Troubles {
 
   constructor() {
     const said = $("attention-said");
-    this.effects = effects(said);
-    this.parked = parked(said);
-    this.all = [this.effects, this.parked];
+    this.all = [effects(said), parked(said)];
   }
 
   /** Begins to ask, with the token of now. */

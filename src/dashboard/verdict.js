@@ -3,34 +3,35 @@
 import { $, el, follow, say, show } from "./dom.js";
 import { count, micros, percent, plural, rate, span, words } from "./format.js";
 
-/** A backlog this old means that the database does not keep up, not that a batch is under way. */
-const BACKLOG_OLD_MS = 30_000;
-/** Parts that are nearly full. */
+/** Part of what is allowed that is nearly all of it. */
 const NEARLY = 0.8;
-/** Fewer look-ups or answers than this say nothing about a rate. */
-const ENOUGH = 100;
-const HIT_RATE_BPS = 8_000;
+
+/** Alerts that mean that shoppers are turned away, or soon will be; the others can wait until the morning. */
+const URGENT = ["checkout_success_low", "error_rate_high", "response_slow", "journal_budget_low", "disk_low"];
+
+/** Alerts that are said in words of their own. */
+const SAID = ["events_parked"];
 
 /** Everything that is wrong, worst first: level, text, and the section that shows more. */
-function troubles({ second, minute, alerts, effects }) {
+function troubles({ second, minute }) {
   const { status, ready, notes } = second;
-  const { journal, writer, pool, checkouts, cache, warmup } = status;
+  const { journal, writer, pool, checkouts, warmup } = status;
   const found = [];
   const bad = (text, where) => found.push({ level: "bad", text, where });
   const watch = (text, where) => found.push({ level: "watch", text, where });
+  const alerts = (status.alerts ?? []).filter((one) => one.state === "firing" && !SAID.includes(one.name));
+  const summary = (alert) => `${words(alert.summary)}.`;
   if (journal.poisoned) bad("The journal is closed after a disk error: no order is taken any more. Look at the disk and the log, then restart.", "keeping");
   if (!ready && !journal.poisoned) bad(`Not ready: ${notes[0] ?? "no reason given"}.`, "keeping");
   if (writer.state === "stopped") bad("Writing to the database has stopped and does not go on by itself. Orders are safe in the journal.", "keeping");
   if (minute.failed > 0) bad(`${plural(minute.failed, "checkout")} failed in the last minute for reasons of the engine’s.`, "traffic");
-  for (const alert of alerts.filter((one) => one.state === "firing")) bad(`Alert: ${alert.summary ?? words(alert.name)}`, "attention");
+  for (const alert of alerts.filter((one) => URGENT.includes(one.name))) bad(summary(alert), "attention");
   if (writer.state === "retrying") watch("The database does not take orders at the moment. They are safe in the journal and follow by themselves.", "keeping");
-  if (writer.backlog_age_ms > BACKLOG_OLD_MS) watch(`The database is ${span(writer.backlog_age_ms)} behind.`, "keeping");
   if (writer.parked > 0) watch(`${plural(writer.parked, "event")} refused by the database ${writer.parked === 1 ? "waits" : "wait"} for a decision.`, "attention");
-  if (effects > 0) watch(`${plural(effects, "side effect")} gave up.`, "attention");
+  for (const alert of alerts.filter((one) => !URGENT.includes(one.name))) watch(summary(alert), "attention");
   if (minute.shed > 0) watch(`${plural(minute.shed, "request")} turned away at the door in the last minute: more came than fits.`, "traffic");
   if (checkouts.in_flight > checkouts.in_flight_max * NEARLY) watch("Nearly as many checkouts are under way as are allowed.", "traffic");
-  if (pool.waiting > 0 || (pool.max > 1 && pool.in_use > pool.max * NEARLY)) watch("Nearly all connections to the database are in use.", "keeping");
-  if (cache.hit_rate_bps !== null && cache.hits + cache.misses >= ENOUGH && cache.hit_rate_bps < HIT_RATE_BPS) watch(`Only ${percent(cache.hit_rate_bps)} of the look-ups were answered from memory.`, "memory");
+  if (pool.waiting > 0) watch("Work waits for a connection to the database.", "keeping");
   if (warmup?.state === "failed") watch(`The last warm-up failed: ${warmup.error ?? "no reason given"}.`, "memory");
   if (journal.sync !== "always") watch(`Orders are answered before they are on the disk (journal.sync = ${journal.sync}).`, "keeping");
   return found;
@@ -76,7 +77,7 @@ export class Verdict {
 /** The tiles: one number each, and what it means. */
 export function tiles({ status }, point, minute) {
   const { checkouts, writer, cache } = status;
-  say($("tile-orders"), rate((point?.orders ?? 0) / 10));
+  say($("tile-orders"), rate(point ? (point.orders * 1_000) / point.ms : 0));
   say($("tile-orders-note"), `${count(minute.orders)} in the last minute`);
   say($("tile-p99"), micros(minute.p99));
   say($("tile-p99-note"), minute.p99 === null ? "no checkout lately" : "in the slowest second");

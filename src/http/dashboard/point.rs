@@ -8,18 +8,21 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// One second. Names are short: a page gets six hundred of them at its start.
+/// One second, more or less: counts are of what happened within its `ms`. Names are short: a page gets six hundred of
+/// them at its start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Point {
     /// When it ended, in milliseconds since 1970.
     t: i64,
-    /// Orders placed, in 1/10 a second.
+    /// How long it was.
+    ms: u64,
+    /// Orders placed.
     orders: u64,
-    /// Checkouts refused for a reason of theirs (4xx), in 1/10 a second.
+    /// Checkouts refused for a reason of theirs (4xx).
     refused: u64,
-    /// Checkouts that failed for a reason of ours (5xx), in 1/10 a second.
+    /// Checkouts that failed for a reason of ours (5xx).
     failed: u64,
-    /// Requests turned away at admission, in 1/10 a second.
+    /// Requests turned away at admission.
     shed: u64,
     /// Half of the answers to checkouts took at most so many microseconds; `null`: there was none.
     p50: Option<u64>,
@@ -28,9 +31,9 @@ pub(super) struct Point {
     in_flight: usize,
     backlog: u64,
     backlog_age_ms: u64,
-    /// Groups synced, in 1/10 a second.
+    /// Groups synced.
     groups: u64,
-    /// Bytes journalled a second.
+    /// Bytes journalled.
     bytes: u64,
     /// Mean duration of a write and sync, in microseconds; `null`: there was none.
     sync_us: Option<u64>,
@@ -67,26 +70,25 @@ impl Moment {
 
     /// What happened from an earlier moment to this one, which has this status.
     pub(super) fn point_since(&self, earlier: &Self, status: &EngineStatus) -> Point {
-        let elapsed_ms = u64::try_from(self.at.0.saturating_sub(earlier.at.0)).unwrap_or(0).max(1);
-        let tenths = |now: u64, before: u64| rate(now.saturating_sub(before), 10_000, elapsed_ms);
         let times = self.times.since(&earlier.times);
         let micros = |share| times.per_mille(share).map(|nanoseconds| nanoseconds / 1_000);
         let groups = self.groups.saturating_sub(earlier.groups);
         let synced_us = self.sync_total.saturating_sub(earlier.sync_total).as_micros();
         Point {
             t: self.at.0,
-            orders: tenths(self.placed(), earlier.placed()),
-            refused: tenths(self.refused(), earlier.refused()),
-            failed: tenths(self.failed, earlier.failed),
-            shed: tenths(self.shed, earlier.shed),
+            ms: u64::try_from(self.at.0.saturating_sub(earlier.at.0)).unwrap_or(0).max(1),
+            orders: self.placed().saturating_sub(earlier.placed()),
+            refused: self.refused().saturating_sub(earlier.refused()),
+            failed: self.failed.saturating_sub(earlier.failed),
+            shed: self.shed.saturating_sub(earlier.shed),
             p50: micros(500),
             p95: micros(950),
             p99: micros(990),
             in_flight: status.in_flight,
             backlog: status.writer.backlog,
             backlog_age_ms: u64::try_from(status.writer.backlog_age.as_millis()).unwrap_or(u64::MAX),
-            groups: rate(groups, 10_000, elapsed_ms),
-            bytes: rate(self.bytes.saturating_sub(earlier.bytes), 1_000, elapsed_ms),
+            groups,
+            bytes: self.bytes.saturating_sub(earlier.bytes),
             sync_us: synced_us.checked_div(u128::from(groups)).and_then(|mean| u64::try_from(mean).ok()),
         }
     }
@@ -107,21 +109,34 @@ impl Moment {
     }
 }
 
-/// So many in so many milliseconds, as a rate of `unit`, rounded.
-fn rate(count: u64, unit: u64, elapsed_ms: u64) -> u64 {
-    (count.saturating_mul(unit) + elapsed_ms / 2) / elapsed_ms
-}
-
 #[cfg(test)]
 mod tests {
-    use super::rate;
+    use super::*;
+    use crate::http::error::Failure;
+    use floodgate_persistence::histogram::Histogram;
+
+    fn moment(metrics: &HttpMetrics) -> Moment {
+        Moment {
+            at: Timestamp(1_000),
+            checkouts: metrics.checkouts(),
+            failed: metrics.checkouts_failed(),
+            times: Histogram::of_durations().snapshot(),
+            groups: 0,
+            bytes: 0,
+            sync_total: Duration::ZERO,
+            shed: 0,
+        }
+    }
 
     #[test]
-    fn rates_are_by_the_time_that_really_passed() {
-        for (count, unit, elapsed_ms, expected) in
-            [(0, 10_000, 1_000, 0), (7, 10_000, 1_000, 70), (7, 10_000, 2_000, 35), (1, 10_000, 1_003, 10)]
-        {
-            assert_eq!(rate(count, unit, elapsed_ms), expected);
-        }
+    fn refusals_and_failures_are_told_apart() {
+        let metrics = HttpMetrics::new();
+        metrics.checkout(None);
+        metrics.checkout(Some(&Failure::key_reused()));
+        metrics.checkout(Some(&Failure::key_reused()));
+        metrics.checkout(Some(&Failure::unknown_outcome()));
+        let now = moment(&metrics);
+        assert_eq!((now.placed(), now.refused(), now.failed), (1, 2, 1));
+        assert_eq!(now.refusals(), BTreeMap::from([("idempotency_key_reused", 2), ("timeout", 1)]));
     }
 }
