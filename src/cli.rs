@@ -130,7 +130,11 @@ impl Global {
         let config = Config::load(&self.sources()?)?;
         self.start_log(&config, matches!(command, Command::Serve));
         match command {
-            Command::Serve => block_on(serve::run(&config)),
+            Command::Serve => {
+                let served = block_on(serve::run(&config));
+                crate::trace::stop();
+                served
+            }
             Command::Migrate => block_on(migrate::run(&config)),
             Command::Import(import) => block_on(import.run(&config)),
             Command::Bench(bench) => bench.run().map_err(CliError::from),
@@ -161,7 +165,7 @@ impl Global {
         if !serving && !config.origin("log.filter").is_set() {
             settings.filter = "warn".to_owned();
         }
-        crate::log::start(&settings);
+        crate::log::start(&settings, &config.tracing);
         crate::boot::install_panic_hook();
     }
 }

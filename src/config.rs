@@ -6,18 +6,20 @@
 mod keys;
 mod kinds;
 mod limits;
+mod origins;
 mod source;
 mod units;
 mod value;
 
 pub use keys::{
     Admin, Alerts, Auth, Cache, Config, Digital, Engine, Idempotency, Journal, KEYS, Key, Limits, Log, Mail,
-    Orders, Payments, Referral, Server, Store, Webhooks,
+    Orders, Payments, Referral, Server, Store, Tracing, Webhooks,
 };
 pub use kinds::{
     ApiKey, Automatic, CacheFile, Endpoint, Gateway, LogFormat, Optional, Scope, Secret, StoreUrl, SyncText,
 };
 pub use limits::{CORES_A_SHARD, descriptors_needed};
+pub use origins::Origins;
 pub use source::{Origin, Sources, env_name};
 pub use units::{ByteSize, Span};
 pub use value::Setting;

@@ -4,6 +4,7 @@
 //! `floodgate_actors::Engine` and decides nothing about orders.
 
 pub mod alerts;
+pub mod audit;
 pub mod bench;
 pub mod boot;
 pub mod catalogue_file;
@@ -12,3 +13,4 @@ pub mod config;
 pub mod http;
 pub mod log;
 pub mod sample;
+pub mod trace;

@@ -1,6 +1,7 @@
 //! Every family of metrics is there from the start, with all its series, and moves with what it measures.
 
 #![allow(clippy::indexing_slicing, reason = "a test that fails here says where")]
+#![expect(clippy::float_arithmetic, reason = "Prometheus has no other numbers")]
 
 mod common;
 
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 on_both_stores!(series_are_there_from_the_start, checkouts_move_what_they_touch);
 
 /// Families, and how many series each has at least (a histogram counts once for each set of labels).
-const FAMILIES: [(&str, usize); 43] = [
+const FAMILIES: [(&str, usize); 44] = [
     ("floodgate_alert_firing", 11),
     ("floodgate_audit_failures_total", 1),
     ("floodgate_admission_shed_total", 1),
@@ -20,6 +21,7 @@ const FAMILIES: [(&str, usize); 43] = [
     ("floodgate_cache_unknown_total", 2),
     ("floodgate_catalogue_age_seconds", 1),
     ("floodgate_checkout_phase_duration_seconds_count", 5),
+    ("floodgate_checkout_problems_total", 13),
     ("floodgate_checkouts_in_flight", 1),
     ("floodgate_checkouts_in_flight_max", 1),
     ("floodgate_checkouts_total", 20),
@@ -126,6 +128,7 @@ fn checkouts_move_what_they_touch(store: Store) {
         ("floodgate_checkouts_total{outcome=\"placed\"}".to_owned(), 1.0),
         ("floodgate_checkouts_total{outcome=\"insufficient_stock\"}".to_owned(), 1.0),
         ("floodgate_checkouts_total{outcome=\"invalid_field\"}".to_owned(), 1.0),
+        ("floodgate_checkout_problems_total{problem=\"insufficient_stock\"}".to_owned(), 1.0),
         (phase("parse"), 2.0),
         (phase("take"), 2.0),
         (phase("price"), 2.0),

@@ -1,5 +1,6 @@
 //! What goes in and out of the [`Engine`](crate::Engine): plain data, no HTTP and no actor in it.
 
+pub use crate::engine::CacheCounts;
 pub use crate::shard::demand::TakenProduct;
 
 use crate::rules::{CartItem, Pointer, Problem, ProblemCode, Refusal};
@@ -410,28 +411,6 @@ pub struct EngineStatus {
     pub sellers_read_at: Timestamp,
     /// The last warm-up.
     pub warmup: Option<WarmupJob>,
-}
-
-/// Look-ups in memory since the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CacheCounts {
-    /// Of something known that memory answered.
-    pub hits: u64,
-    /// Of something known that the store had to answer.
-    pub misses: u64,
-    /// Of ids that do not exist.
-    pub unknown: u64,
-}
-
-impl CacheCounts {
-    /// Both together.
-    pub const fn plus(self, other: Self) -> Self {
-        Self {
-            hits: self.hits + other.hits,
-            misses: self.misses + other.misses,
-            unknown: self.unknown + other.unknown,
-        }
-    }
 }
 
 /// A shard.

@@ -7,7 +7,7 @@ mod parked;
 mod port;
 mod status;
 
-pub use figures::EngineHistograms;
+pub use figures::{CacheCounts, EngineHistograms};
 pub use port::Port;
 
 use crate::admission::Permit;

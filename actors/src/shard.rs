@@ -8,9 +8,12 @@
 //! - Death: a panic ends the process; recovery is replay.
 
 pub mod demand;
+mod door;
 pub mod hot;
 pub mod sellers;
 mod status;
+
+pub use door::ShardDoor;
 
 use crate::api::{ProductInput, ProductView, QuoteOutcome, ShardStatus, Unavailable};
 use crate::boot::name_thread;
@@ -130,29 +133,6 @@ pub struct ShardState {
     pub products: HotProducts,
     /// All sellers.
     pub sellers: HotSellers,
-}
-
-/// The way to one shard.
-pub struct ShardDoor {
-    inbox: Sender<ShardInput>,
-    bell: Doorbell,
-}
-
-impl ShardDoor {
-    /// A door, and what the shard takes out of it.
-    pub fn new() -> (Self, Receiver<ShardInput>) {
-        let (inbox, outbox) = crossbeam_channel::unbounded();
-        (Self { inbox, bell: Doorbell::default() }, outbox)
-    }
-
-    /// Hands something in. Never blocks.
-    pub fn send(&self, input: ShardInput) {
-        // A closed channel or mailbox means that the shard is gone, and then so is the process in a moment: whoever
-        // waits for an answer is told by the closing of its connection.
-        if self.inbox.send(input).is_err() || !self.bell.ring() {
-            tracing::error!("a message came for a shard that is gone");
-        }
-    }
 }
 
 /// What all shards know of the world.

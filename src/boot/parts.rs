@@ -1,8 +1,10 @@
 //! The doors to the other packages: what the configuration means to each of them, and their errors in one line.
 
 use super::{BootError, Secrets};
+use crate::audit::AuditLog;
 use crate::config::{self, ApiKey, Config, StoreUrl};
-use crate::http::{self, Access, AccessKey, HttpConfig, Jar, RateLimits, Scope};
+use crate::http::{self, Access, AccessKey, Cors, HttpConfig, Jar, RateLimits, Scope};
+use crate::trace;
 use floodgate_actors::{Engine, EngineConfig};
 use floodgate_persistence::journal::JournalConfig;
 use floodgate_persistence::store::{self, CopyProgress, Store, StoreConfig};
@@ -149,6 +151,9 @@ impl BoundHttp {
             idle_timeout: server.idle_timeout.0,
             journal_dir: PathBuf::from(&config.journal.dir),
             alerts_window: config.alerts.window.0,
+            cors: Cors::new(config.server.cors_origins.0.clone()),
+            audit: Some(audit_log(config)?),
+            traced_bps: trace::is_on().then_some(config.tracing.sample_bps),
         });
         bound.map(|server| Self { server }).map_err(|error| http_error(config.server.listen, error))
     }
@@ -164,6 +169,14 @@ impl BoundHttp {
         let running = self.server.serve(engine.clone()).map_err(|error| http_error(address, error))?;
         Ok(HttpServer { running })
     }
+}
+
+/// Beside the secrets. A place that cannot be written is found now, not at the first action.
+fn audit_log(config: &Config) -> Result<AuditLog, BootError> {
+    let path = config.data_dir().join("audit.log");
+    let place = path.display().to_string();
+    AuditLog::open(path)
+        .map_err(|error| BootError::new("audit log", place, error, "make it writable for this user"))
 }
 
 /// Who may do what. The hashes are hexadecimal digits: the configuration has checked them.

@@ -1,7 +1,7 @@
 use super::source::{Merged, Origin};
 use super::{
-    ApiKey, Automatic, ByteSize, CacheFile, ConfigError, Endpoint, Gateway, LogFormat, Optional, Secret,
-    Setting, Span, StoreUrl, SyncText,
+    ApiKey, Automatic, ByteSize, CacheFile, ConfigError, Endpoint, Gateway, LogFormat, Optional, Origins,
+    Secret, Setting, Span, StoreUrl, SyncText,
 };
 use floodgate_persistence::model::Currency;
 use std::collections::BTreeMap;
@@ -100,6 +100,8 @@ sections! {
         write_timeout: Span = "30s";
         /// Longest time that a connection may stay without a request.
         idle_timeout: Span = "60s";
+        /// Pages of which origins may call the shop API from a browser.
+        cors_origins: Origins = "[]";
     }
     /// `[store]`: the database that the journal is written out to.
     store: Store {
@@ -234,6 +236,13 @@ sections! {
         format: LogFormat = "auto";
         /// What is logged, in the syntax of `RUST_LOG`, which wins where it is set.
         filter: String = "info,refinery_core=warn";
+    }
+    /// `[tracing]`: where the time of single requests went, for a collector.
+    tracing: Tracing {
+        /// Where spans are sent, by OTLP over HTTP; none: tracing is off.
+        otlp_url: Optional<String> = "";
+        /// Share of the requests without a `traceparent` that are traced, in 1/10,000.
+        sample_bps: u64 = "100";
     }
 }
 

@@ -368,7 +368,8 @@ impl Setting for Vec<Endpoint> {
     }
 }
 
-fn items<T: serde::de::DeserializeOwned>(value: &Value) -> Result<Vec<T>, String> {
+/// The items of a list, each of this type.
+pub(super) fn items<T: serde::de::DeserializeOwned>(value: &Value) -> Result<Vec<T>, String> {
     match &value.kind {
         ValueKind::String(text) => items(&toml_value(text)?),
         ValueKind::Array(_) => value.clone().try_deserialize().map_err(|error| error.to_string()),
@@ -377,7 +378,7 @@ fn items<T: serde::de::DeserializeOwned>(value: &Value) -> Result<Vec<T>, String
 }
 
 /// The value of a TOML text such as `[{ id = "a" }]`.
-fn toml_value(text: &str) -> Result<Value, String> {
+pub(super) fn toml_value(text: &str) -> Result<Value, String> {
     let mut table = File::from_str(&format!("value = {text}"), FileFormat::Toml)
         .collect()
         .map_err(|_| "not a list in TOML's form, like [{ id = \"shop\", … }]".to_owned())?;

@@ -66,7 +66,7 @@ fn refuse(config: &Config, key: &'static str, reason: impl AsRef<str>) -> Result
 
 fn numbers(config: &Config) -> Result<(), ConfigError> {
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    let rows: [(&'static str, u64, u64, u64); 14] = [
+    let rows: [(&'static str, u64, u64, u64); 15] = [
         ("server.connections_max", count(config.server.connections_max), 1, 1_000_000),
         ("server.workers", count(config.workers()), 1, WORKERS_MAX),
         ("store.pool_max", count(config.store.pool_max), 2, 1_000),
@@ -80,6 +80,7 @@ fn numbers(config: &Config) -> Result<(), ConfigError> {
         ("digital.max_downloads", config.digital.max_downloads, 1, 1_000_000),
         ("limits.requests_per_second", config.limits.requests_per_second, 0, 1_000_000),
         ("limits.burst", config.limits.burst, 0, 1_000_000),
+        ("tracing.sample_bps", config.tracing.sample_bps, 0, 10_000),
         ("journal.segment_bytes", config.segment_bytes(), SEGMENT_MIN, SEGMENT_MAX),
     ];
     for (key, value, least, most) in rows {
@@ -182,6 +183,16 @@ fn addresses(config: &Config) -> Result<(), ConfigError> {
         if url.0.as_ref().is_some_and(|url| !is_web_address(url)) {
             refuse(config, key, "not an http:// or https:// address")?;
         }
+    }
+    // The program's HTTP client speaks no TLS: a collector stands beside it, and goes on from there.
+    if config
+        .tracing
+        .otlp_url
+        .0
+        .as_ref()
+        .is_some_and(|url| !is_web_address(url) || !url.starts_with("http://"))
+    {
+        refuse(config, "tracing.otlp_url", "write http://host:4318/v1/traces, the address of a collector")?;
     }
     if config.mail.url.0.as_ref().is_some_and(|url| !url.starts_with("smtp://")) {
         refuse(config, "mail.url", "write smtp://host:port")?;

@@ -107,7 +107,8 @@ impl Access {
         }
     }
 
-    fn identify(&self, headers: &HeaderMap) -> Result<Caller, Failure> {
+    /// Who sent this head, whatever they may do.
+    pub(super) fn identify(&self, headers: &HeaderMap) -> Result<Caller, Failure> {
         let Some(credential) = headers.get(header::AUTHORIZATION) else { return Ok(Caller::Nobody) };
         let wrong = || unauthorized("the credential is not one of this engine's");
         let (scheme, secret) = credential.as_bytes().split_at_checked(b"Bearer ".len()).ok_or_else(wrong)?;

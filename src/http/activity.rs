@@ -15,6 +15,9 @@ pub(super) struct ActivityJson {
     requests_failed: u64,
     /// Checkouts by outcome: `placed`, or the code of the refusal. Without those that did not happen.
     checkouts: BTreeMap<&'static str, u64>,
+    /// Refused checkouts by what was wrong with them; one with several problems counts for each. Without those that did
+    /// not happen.
+    problems: BTreeMap<&'static str, u64>,
     /// Where checkouts spent their time.
     phases: Vec<PhaseJson>,
 }
@@ -50,6 +53,7 @@ impl From<Activity> for ActivityJson {
             requests: activity.requests.all,
             requests_failed: activity.requests.failed,
             phases: activity.phases.iter().map(phase).collect(),
+            problems: activity.problems.into_iter().filter(|(_, count)| *count > 0).collect(),
             checkouts: activity.checkouts.into_iter().filter(|(_, count)| *count > 0).collect(),
         }
     }

@@ -48,6 +48,9 @@ async fn place(shop: &ShopState, request: Request) -> Result<Response, Failure> 
     let response = created(&placed);
     trail.lap(phases, Phase::Answer);
     shop.feed.timings.record(placed.order.order_id, &trail);
+    if crate::log::in_request(|mark| mark.is_traced).unwrap_or(false) {
+        crate::trace::add_phases(&trail);
+    }
     Ok(response)
 }
 

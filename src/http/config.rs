@@ -1,6 +1,8 @@
 use super::access::Access;
+use super::cors::Cors;
 use super::preferences::Jar;
 use super::rate::RateLimits;
+use crate::audit::AuditLog;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -55,6 +57,12 @@ pub struct HttpConfig {
     pub journal_dir: PathBuf,
     /// How far alerts look back.
     pub alerts_window: Duration,
+    /// Pages of which origins may call the shop API.
+    pub cors: Cors,
+    /// Where admin actions are written down; `None`: nowhere.
+    pub audit: Option<AuditLog>,
+    /// Of 10,000 requests so many are traced, beside those that say so themselves; `None`: none.
+    pub traced_bps: Option<u64>,
 }
 
 impl HttpConfig {
@@ -74,6 +82,9 @@ impl HttpConfig {
             idle_timeout: Duration::from_secs(60),
             journal_dir: PathBuf::from("."),
             alerts_window: Duration::from_secs(60),
+            cors: Cors::default(),
+            audit: None,
+            traced_bps: None,
         }
     }
 }

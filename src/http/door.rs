@@ -1,13 +1,18 @@
 use super::access::{Audience, Caller};
 use super::config::{HEADERS_MAX, HttpConfig};
+use super::cors::Allowed;
 use super::dashboard;
 use super::error::{self, ErrorCode, Failure};
 use super::metrics::HttpMetrics;
 use super::rate::{Allowance, RateLimits};
 use super::request_id::{REQUEST_ID, RequestIds};
-use super::route::{audience_of, route_of};
+use super::route::{audience_of, is_admin_action, route_of, template_of};
+use super::trace_context::Tracing;
+use crate::audit::Action;
+use crate::log::marked;
 use axum::Router;
 use axum::extract::Request;
+use axum::http::HeaderValue;
 use axum::response::{IntoResponse, Response};
 use std::future::{Future, poll_fn};
 use std::net::IpAddr;
@@ -17,21 +22,23 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
 use tower::Service;
-use tracing::{Instrument, Level, Span};
+use tracing::Instrument;
 
-/// What every request of a worker passes on its way in and out: its id, its credential, the clock, and a net for
-/// panics.
+/// What every request of a worker passes on its way in and out: its id, its origin, its credential, the clock, its mark
+/// in the log, and a net for panics.
 pub(super) struct Door {
     router: Router,
     config: Arc<HttpConfig>,
     metrics: Arc<HttpMetrics>,
     ids: RequestIds,
+    tracing: Tracing,
 }
 
 impl Door {
     /// The door in front of a router.
     pub(super) fn new(router: Router, config: Arc<HttpConfig>, metrics: Arc<HttpMetrics>) -> Self {
-        Self { router, config, metrics, ids: RequestIds::new() }
+        let tracing = Tracing::new(config.traced_bps);
+        Self { router, config, metrics, ids: RequestIds::new(), tracing }
     }
 
     /// Answers a request, whatever it is.
@@ -39,6 +46,36 @@ impl Door {
         let began = Instant::now();
         let route = route_of(request.method(), request.uri().path());
         let id = self.ids.settle(request.headers_mut());
+        let origin = self.config.cors.judge(&request);
+        let visit = self.tracing.visit(&request, route);
+        let span = visit.span.clone();
+        let work = marked(visit.mark(&id), self.pass(request, peer, route, origin.as_ref(), &id));
+        let mut response = match span {
+            Some(span) => work.instrument(span).await,
+            None => work.await,
+        };
+        let status = response.status().as_u16();
+        let headers = response.headers_mut();
+        headers.insert(REQUEST_ID, id);
+        visit.end(status, headers);
+        origin.map(|origin| origin.mark(headers)).unwrap_or_default();
+        self.metrics.request(route, status, began.elapsed());
+        response
+    }
+
+    /// In and out again. Everything that is said in here is said of this request.
+    async fn pass(
+        &self,
+        mut request: Request,
+        peer: IpAddr,
+        route: usize,
+        origin: Option<&Allowed>,
+        id: &HeaderValue,
+    ) -> Response {
+        if let Some(answer) = origin.and_then(|origin| origin.preflight(&request)) {
+            return answer;
+        }
+        let action = self.action_of(&request, route, id);
         let mut response = match self.let_in(&request, peer, route) {
             Ok((caller, None)) => {
                 caller.mark(request.extensions_mut());
@@ -47,9 +84,12 @@ impl Door {
             Ok((caller, Some(rate))) => self.at_its_rate(rate, &caller, peer, request).await,
             Err(failure) => dashboard::turn_away(request.uri().path(), request.headers(), failure),
         };
-        error::finish(&mut response, &id);
-        response.headers_mut().insert(REQUEST_ID, id);
-        self.metrics.request(route, response.status().as_u16(), began.elapsed());
+        let code = response.extensions().get::<Failure>().map(|failure| failure.code().as_str());
+        error::finish(&mut response, id);
+        if let Some(action) = action {
+            self.write_down(action, response.status().as_u16(), code).await;
+        }
+        tracing::debug!(route = template_of(route), status = response.status().as_u16(), "answered");
         response
     }
 
@@ -102,29 +142,41 @@ impl Door {
         response
     }
 
-    /// A span costs more than the rest of the door, so there is one only where somebody looks.
     async fn route(&self, request: Request) -> Response {
-        if !tracing::enabled!(Level::DEBUG) {
-            return caught(self.router.clone().call(request)).await;
-        }
-        let span = span_of(&request);
-        let work = caught(self.router.clone().call(request)).instrument(span.clone());
-        let response = work.await;
-        span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));
-        response
+        caught(self.router.clone().call(request)).await
     }
-}
 
-/// Carries what leads from a client's trace to ours; nothing of the request's content.
-fn span_of(request: &Request) -> Span {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    tracing::debug_span!(
-        "request",
-        method = %request.method(),
-        path = ?request.uri().path(),
-        request_id = header(REQUEST_ID.as_str()),
-        traceparent = header("traceparent"),
-    )
+    /// What is to be written down of this request: who and what, for an operator who changes something, and for
+    /// whoever has a key and tries. Strangers are not: they could fill the disk.
+    fn action_of(&self, request: &Request, route: usize, id: &HeaderValue) -> Option<Action> {
+        let (method, path) = (request.method(), request.uri().path());
+        if self.config.audit.is_none() || !is_admin_action(route, method, path) {
+            return None;
+        }
+        let caller = self.config.access.identify(request.headers()).ok()?;
+        let tries = audience_of(route, path) == Audience::Admin;
+        let who = caller.key_id().filter(|_| tries || matches!(caller, Caller::Admin(_)))?;
+        Some(Action {
+            at: String::new(),
+            who: Arc::clone(who),
+            what: format!("{method} {path}"),
+            request_id: id.to_str().unwrap_or_default().to_owned(),
+            outcome: "",
+            status: 0,
+            code: None,
+        })
+    }
+
+    /// Before the answer leaves. What was done stays done where it cannot be written down: that is counted and logged.
+    async fn write_down(&self, action: Action, status: u16, code: Option<&'static str>) {
+        let Some(audit) = &self.config.audit else { return };
+        let outcome = Action::outcome_of(status);
+        let written = audit.write(Action { at: Action::now(), outcome, status, code, ..action }).await;
+        if let Err(error) = written {
+            self.metrics.audit_failures.increment(1);
+            tracing::error!(%error, "an admin action is missing in the audit log");
+        }
+    }
 }
 
 /// A panic of a handler is answered with 500; the process and the connection go on.

@@ -4,7 +4,8 @@ use super::dashboard;
 use super::problem::ProblemJson;
 use super::shop::Shop;
 use super::{
-    alerts, batch, catalogue, checkout, health, order, parked, preferences, product, status, stock, warmup,
+    alerts, batch, catalogue, checkout, health, log, order, parked, preferences, product, status, stock,
+    warmup,
 };
 use axum::Router;
 use utoipa::OpenApi;
@@ -57,6 +58,7 @@ fn described() -> OpenApiRouter<Shop> {
         .routes(routes!(parked::retry_parked))
         .routes(routes!(status::get_status))
         .routes(routes!(alerts::list_alerts))
+        .routes(routes!(log::get_log, log::put_log))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
         .routes(routes!(health::get_metrics))

@@ -23,6 +23,8 @@ pub(super) const ROUTES: &[(&str, &str, Audience)] = &[
     ("POST", "/admin/parked/{id}/retry", Admin),
     ("GET", "/admin/status", Admin),
     ("GET", "/admin/alerts", Admin),
+    ("GET", "/admin/log", Admin),
+    ("PUT", "/admin/log", Admin),
     ("POST", "/admin/snapshot", Admin),
     ("GET", "/livez", Anyone),
     ("GET", "/readyz", Anyone),
@@ -40,6 +42,19 @@ pub(super) fn route_of(method: &Method, path: &str) -> usize {
     let method = if method == Method::HEAD { "GET" } else { method.as_str() };
     let known = ROUTES.iter().position(|(of, template, _)| *of == method && fits(template, path));
     known.unwrap_or(ROUTES.len() - 1)
+}
+
+/// The template of a route, for spans and logs: without ids and codes.
+pub(super) fn template_of(route: usize) -> &'static str {
+    ROUTES.get(route).map_or("other", |(_, template, _)| template)
+}
+
+/// Whether a call changes something as an operator: whatever is the operator's and is not only looked at, and what an
+/// operator's key does on the shop's side other than shop.
+pub(super) fn is_admin_action(route: usize, method: &Method, path: &str) -> bool {
+    const SHOPPING: [&str; 4] = ["/v1/checkouts", "/v1/checkouts/batch", "/v1/quotes", "/v1/preferences"];
+    let looks = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+    !looks && (audience_of(route, path) == Admin || !SHOPPING.contains(&template_of(route)))
 }
 
 /// Whose a call is. What does not exist is as closed as its neighbours, so that nobody learns by asking.
@@ -81,6 +96,22 @@ mod tests {
             (Method::GET, "/../etc/passwd", OTHER),
         ] {
             assert_eq!(ROUTES[route_of(&method, path)], route, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn what_changes_something_is_an_action() {
+        for (method, path, action) in [
+            (Method::POST, "/admin/warmup", true),
+            (Method::GET, "/admin/warmup", false),
+            (Method::PUT, "/admin/products", true),
+            (Method::POST, "/admin/nowhere", true),
+            (Method::POST, "/v1/checkouts", false),
+            (Method::PUT, "/v1/preferences", false),
+            (Method::POST, "/v1/orders/7/refund", true),
+            (Method::GET, "/v1/orders/7", false),
+        ] {
+            assert_eq!(is_admin_action(route_of(&method, path), &method, path), action, "{method} {path}");
         }
     }
 

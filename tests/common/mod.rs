@@ -6,6 +6,7 @@
 mod books;
 mod browser;
 mod client;
+mod collector;
 mod dice;
 mod engine;
 pub mod faults;
@@ -22,6 +23,7 @@ mod stream;
 pub use books::{Olist, assert_invoices_are_gapless, assert_tables_agree};
 pub use browser::Browser;
 pub use client::{Answer, Client};
+pub use collector::{Collector, Span};
 pub use dice::Dice;
 pub use engine::{Engine, ProgramOutput, TOKEN};
 pub use load::{Attempt, steady_load, under_load};

@@ -4,6 +4,28 @@ use super::Engine;
 use crate::phases::Phases;
 use floodgate_persistence::histogram::HistogramSnapshot;
 
+/// Look-ups in memory since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheCounts {
+    /// Of something known that memory answered.
+    pub hits: u64,
+    /// Of something known that the store had to answer.
+    pub misses: u64,
+    /// Of ids that do not exist.
+    pub unknown: u64,
+}
+
+impl CacheCounts {
+    /// Both together.
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            hits: self.hits + other.hits,
+            misses: self.misses + other.misses,
+            unknown: self.unknown + other.unknown,
+        }
+    }
+}
+
 /// All histograms of the engine, since the start. Durations are in nanoseconds.
 #[derive(Clone, Debug)]
 pub struct EngineHistograms {

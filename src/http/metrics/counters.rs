@@ -16,6 +16,25 @@ const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 /// The outcome of a checkout that placed an order; refusals go by their code.
 const PLACED: &str = "placed";
 
+const PROBLEMS: &str = "floodgate_checkout_problems_total";
+
+/// The names of [`ProblemCode`](floodgate_actors::rules::ProblemCode): a test holds the two together.
+const PROBLEM_NAMES: [&str; 13] = [
+    "empty_cart",
+    "too_many_lines",
+    "unknown_product",
+    "inactive_product",
+    "inactive_seller",
+    "currency_mismatch",
+    "quantity_out_of_range",
+    "amount_out_of_range",
+    "unknown_coupon",
+    "unknown_referral",
+    "payment_not_available",
+    "insufficient_stock",
+    "price_changed",
+];
+
 /// What requests count. The busiest figures are numbers of our own, published when somebody scrapes.
 pub(in crate::http) struct HttpMetrics {
     /// By route and status class, in nanoseconds.
@@ -23,6 +42,8 @@ pub(in crate::http) struct HttpMetrics {
     placed: AtomicU64,
     /// By place in [`ErrorCode::ALL`].
     refused: Vec<AtomicU64>,
+    /// By place in [`PROBLEM_NAMES`].
+    problems: [AtomicU64; PROBLEM_NAMES.len()],
     /// Open connections.
     pub(in crate::http) connections: Gauge,
     /// Connections above the cap.
@@ -54,6 +75,10 @@ impl HttpMetrics {
     /// Looks everything up, so that every series is there from the start.
     pub(in crate::http) fn new() -> Self {
         describe_counter!(CHECKOUTS, "Checkouts answered, by outcome: placed, or the code of the refusal.");
+        describe_counter!(
+            PROBLEMS,
+            "Refused checkouts by what was wrong; one with several problems counts for each."
+        );
         describe_gauge!(CONNECTIONS, "Open connections.");
         describe_counter!(TURNED_AWAY, "Connections above the cap that were turned away.");
         describe_counter!(AUDIT_FAILURES, "Admin actions that could not be written to the audit log.");
@@ -62,6 +87,7 @@ impl HttpMetrics {
             durations: ROUTES.iter().map(|_| CLASSES.map(|_| Histogram::of_durations())).collect(),
             placed: AtomicU64::new(0),
             refused: ErrorCode::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
+            problems: Default::default(),
             connections: gauge!(CONNECTIONS),
             turned_away: counter!(TURNED_AWAY),
             audit_failures: counter!(AUDIT_FAILURES),
@@ -88,12 +114,20 @@ impl HttpMetrics {
         if let Some(refused) = place.and_then(|place| self.refused.get(place)) {
             refused.fetch_add(1, Ordering::Relaxed);
         }
+        for (name, count) in PROBLEM_NAMES.iter().zip(&self.problems) {
+            if failure.errors().iter().any(|entry| entry.code == *name) {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        }
     }
 
     /// Brings the recorder to where these figures are.
     pub(super) fn publish(&self) {
         for (outcome, count) in self.checkouts() {
             counter!(CHECKOUTS, "outcome" => outcome).absolute(count);
+        }
+        for (problem, count) in self.problems() {
+            counter!(PROBLEMS, "problem" => problem).absolute(count);
         }
     }
 
@@ -102,6 +136,12 @@ impl HttpMetrics {
         let refused = ErrorCode::ALL.iter().zip(&self.refused);
         let refused = refused.map(|(code, count)| (code.as_str(), count.load(Ordering::Relaxed)));
         [(PLACED, self.placed.load(Ordering::Relaxed))].into_iter().chain(refused).collect()
+    }
+
+    /// Refused checkouts by what was wrong with them; one with three problems counts for each.
+    pub(super) fn problems(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let counts = self.problems.iter().map(|count| count.load(Ordering::Relaxed));
+        PROBLEM_NAMES.into_iter().zip(counts)
     }
 
     /// Checkouts that ended with a server error.
@@ -159,6 +199,16 @@ mod tests {
         assert_eq!(metrics.checkouts_failed(), 1);
         assert_eq!(metrics.checkout_times().count(), 2);
         assert_eq!(metrics.requests(), Requests { all: 2, failed: 1, time_ns: 1_000_000 });
+    }
+
+    #[test]
+    fn every_problem_of_the_rules_has_a_series() {
+        let rules = include_str!("../../../actors/src/rules/problem.rs");
+        let names = rules.split("impl ProblemCode").nth(1).and_then(|rest| rest.split("fn as_str").nth(1));
+        let names = names.and_then(|body| body.split("\n    }\n").next()).expect("the names");
+        let names: Vec<&str> =
+            names.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert_eq!(names, PROBLEM_NAMES);
     }
 
     /// Prometheus knows no status of a checkout, only the code: the rules file names those that are server errors.

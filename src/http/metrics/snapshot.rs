@@ -14,6 +14,8 @@ pub(crate) struct Snapshot {
     pub(crate) checkouts: Vec<(&'static str, u64)>,
     /// Checkouts that ended with a server error.
     pub(crate) checkouts_failed: u64,
+    /// Refused checkouts by what was wrong with them.
+    pub(crate) problems: Vec<(&'static str, u64)>,
     /// Requests.
     pub(crate) requests: Requests,
     /// Histograms of the engine.
@@ -27,6 +29,8 @@ pub(crate) struct Activity {
     pub(crate) elapsed: Duration,
     /// Checkouts by outcome, in the order of the snapshots.
     pub(crate) checkouts: Vec<(&'static str, u64)>,
+    /// Refused checkouts by what was wrong with them, in the order of the snapshots.
+    pub(crate) problems: Vec<(&'static str, u64)>,
     /// Requests.
     pub(crate) requests: Requests,
     /// Phases of checkouts, in nanoseconds: percentiles by [`HistogramSnapshot::per_mille`].
@@ -40,6 +44,7 @@ impl Snapshot {
             at: Instant::now(),
             checkouts: metrics.checkouts(),
             checkouts_failed: metrics.checkouts_failed(),
+            problems: metrics.problems().collect(),
             requests: metrics.requests(),
             engine: engine.histograms(),
         }
@@ -52,13 +57,15 @@ impl Snapshot {
 
     /// What happened since an earlier one.
     pub(crate) fn since(&self, earlier: &Self) -> Activity {
-        let checkouts = self.checkouts.iter().zip(&earlier.checkouts);
+        let grown = |now: &[(&'static str, u64)], before: &[(&'static str, u64)]| {
+            let pairs = now.iter().zip(before);
+            pairs.map(|((name, now), (_, before))| (*name, now.saturating_sub(*before))).collect()
+        };
         let phases = self.engine.phases.iter().zip(&earlier.engine.phases);
         Activity {
             elapsed: self.at.saturating_duration_since(earlier.at),
-            checkouts: checkouts
-                .map(|((name, now), (_, before))| (*name, now.saturating_sub(*before)))
-                .collect(),
+            checkouts: grown(&self.checkouts, &earlier.checkouts),
+            problems: grown(&self.problems, &earlier.problems),
             requests: self.requests.since(earlier.requests),
             phases: phases.map(|((name, now), (_, before))| (*name, now.since(before))).collect(),
         }
