@@ -64,6 +64,11 @@ fn light_dark_and_narrow_are_readable() {
     let Some(browser) = Browser::find() else { return };
     let pictures = std::env::var_os("FLOODGATE_PICTURES").is_some();
     let engine = Engine::start(Store::sqlite(), &["engine.sample_catalogue=true", "orders.currency=USD"]);
+    for product in 1..=40 {
+        let more = json!({ "delta": 1_000_000, "reason": "a long day" });
+        let answer = engine.admin().post(&format!("/admin/products/{product}/stock"), &more);
+        assert!([200, 422].contains(&answer.status), "{}", answer.text);
+    }
     let (over, placed) = (AtomicBool::new(false), AtomicUsize::new(0));
     let until_there_is_much = || {
         let begun = Instant::now();

@@ -34,7 +34,10 @@ for (const { name, options } of LOOKS) {
 async function picture(page, name) {
   await page.mouse.move(0, 0);
   await page.evaluate(() => { document.activeElement?.blur(); scrollTo(0, 0); });
-  await page.screenshot({ path: join(pictures, `dashboard-${name}.png`), fullPage: true });
+  const { width } = page.viewportSize();
+  const clip = { x: 0, y: 0, width, height: name === "narrow" ? 1_500 : 1_900 };
+  await page.screenshot({ path: join(pictures, `dashboard-${name}.png`), fullPage: true, clip });
+  if (name === "light") await page.locator("#orders").screenshot({ path: join(pictures, "dashboard-orders.png") });
 }
 
 /** The button goes round: automatic, light, dark; what was chosen outlives the page. */
