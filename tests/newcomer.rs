@@ -1,6 +1,8 @@
 //! A newcomer's ten minutes: two commands, the dashboard open, the first order, a crash, the recovery, all seen in the
 //! browser. Nothing is configured, and whatever is typed is what the program said at its start.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails here says where")]
+
 mod common;
 
 use common::{Browser, until};

@@ -173,6 +173,8 @@ $("theme").addEventListener("click", () => {
 sayTheme();
 
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && !known.paused) draw();
+  if (document.hidden) return;
+  orders.changed();
+  if (!known.paused) draw();
 });
 feed.restart();

@@ -45,7 +45,7 @@ class Row {
     say(customer, String(order.customer_id));
     say(total, money(order.total, order.currency));
     say(persisted, order.persisted ? "yes" : "not yet");
-    if (!this.second.hidden) this.#read();
+    if (this.isOpen) this.read();
   }
 
   get isOpen() {
@@ -60,11 +60,11 @@ class Row {
   #toggle() {
     this.second.hidden = !this.second.hidden;
     this.opener.setAttribute("aria-expanded", String(!this.second.hidden));
-    if (this.isOpen) this.#read();
+    if (this.isOpen) this.read();
     else this.orders.changed();
   }
 
-  async #read() {
+  async read() {
     const id = this.order.order_id;
     const answer = await call("GET", `v1/orders/${id}/events`);
     const history = answer.status === 200 ? steps(answer.json.data) : el("p", { class: "note" }, `Its history is not to be read now: ${wrong(answer)}.`);
@@ -152,7 +152,11 @@ export class Orders {
 
   /** Remembers how long the phases of these orders took, as long as they may be shown. */
   timed(list) {
-    for (const { order_id: id, phases } of list) this.timings.set(id, phases);
+    for (const { order_id: id, phases } of list) {
+      this.timings.set(id, phases);
+      const row = this.table.querySelector(`tbody[data-key="${id}"]`)?.row;
+      if (row?.isOpen) row.read();
+    }
     for (const id of this.timings.keys()) {
       if (this.timings.size <= TIMINGS) break;
       this.timings.delete(id);
@@ -177,14 +181,14 @@ export class Orders {
 
   /** Something may have changed: looks soon, but not too often. */
   changed() {
-    if (!this.#signedIn || this.#due !== null) return;
+    if (!this.#signedIn || this.#due !== null || document.hidden) return;
     this.#due = setTimeout(() => {
       this.#due = null;
-      this.#read();
+      this.#look();
     }, Math.max(0, this.#asked + PACE_MS - Date.now()));
   }
 
-  async #read() {
+  async #look() {
     this.#asked = Date.now();
     const answer = await call("GET", `v1/orders?limit=${PAGE}`);
     if (!this.#signedIn) return;

@@ -52,6 +52,7 @@ async function history(page) {
   await says(page, ".details .steps li", "Placed");
   assert.equal(await opener.getAttribute("aria-expanded"), "true");
   await says(page, ".details .order", "product 1");
+  await says(page, ".details [data-phase=journal]", "Journal and sync");
   await page.locator("#order-id").fill("1");
   await page.keyboard.press("Enter");
   await page.locator('tbody[data-key="1"] .steps li').first().waitFor();

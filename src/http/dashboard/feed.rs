@@ -202,7 +202,7 @@ mod tests {
         );
         (0..2 * WAITING_MAX).for_each(|_| feed.publish(None, second("again")));
         let mut slow = pages.pop().expect("a page");
-        feed.subscribe(View::Operator).err().expect("a slow page keeps its place");
+        feed.subscribe(View::Operator).expect_err("a slow page keeps its place");
         drop(pages.pop());
         pages.push(feed.subscribe(View::Operator).expect("a place that was left"));
         drop(Closes(&feed));

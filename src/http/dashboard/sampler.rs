@@ -97,6 +97,7 @@ impl Sampler {
         let operator = write(status.clone(), timings);
         // What the database says may quote what it was sent.
         status.writer.last_error = None;
+        status.warmup.iter_mut().for_each(|warmup| warmup.error = None);
         Second { onlooker: write(status, &[]), operator }
     }
 }
