@@ -60,6 +60,13 @@ fn an_onlooker_sees_figures_and_no_order() {
 }
 
 #[test]
+fn effects_that_gave_up_are_shown_as_soon_as_the_engine_has_them() {
+    let Some(browser) = Browser::find() else { return };
+    let engine = Engine::start(Store::sqlite(), &[]);
+    browser.play(&["effects.mjs"], &engine.url(), TOKEN, |word, _| panic!("{word} is not known"));
+}
+
+#[test]
 fn light_dark_and_narrow_are_readable() {
     let Some(browser) = Browser::find() else { return };
     let pictures = std::env::var_os("FLOODGATE_PICTURES").is_some();

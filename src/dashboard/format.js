@@ -23,9 +23,15 @@ export function span(ms) {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (seconds < 60) return `${one.format(seconds)} s`;
   const whole = Math.floor(seconds);
-  if (whole < 3_600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  if (whole < 86_400) return `${Math.floor(whole / 3_600)} h ${Math.floor((whole % 3_600) / 60)} min`;
-  return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3_600)} h`;
+  if (whole < 3_600) return both(whole, 60, "min", 1, "s");
+  if (whole < 86_400) return both(whole, 3_600, "h", 60, "min");
+  return both(whole, 86_400, "d", 3_600, "h");
+}
+
+/** A span in two units, the second one only where there is something of it. */
+function both(seconds, large, largeName, small, smallName) {
+  const rest = Math.floor((seconds % large) / small);
+  return `${Math.floor(seconds / large)} ${largeName}${rest === 0 ? "" : ` ${rest} ${smallName}`}`;
 }
 
 export function bytes(value) {

@@ -18,14 +18,14 @@ const FLAGS = [
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 // Only a question keeps the scenario from its end.
-process.stdin.unref();
+process.stdin.unref?.();
 
 /** Asks the test for something, and waits until it is done. */
 export async function please(...request) {
   console.log(`@ ${request.join(" ")}`);
-  process.stdin.ref();
+  process.stdin.ref?.();
   const { value, done } = await answers.next();
-  process.stdin.unref();
+  process.stdin.unref?.();
   assert(!done, "the test went away");
   return JSON.parse(value);
 }
