@@ -9,45 +9,71 @@ use serde::Serialize;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 /// An action of an operator.
-#[derive(Debug, Serialize)]
-pub struct Action {
+#[derive(Clone, Debug, Serialize)]
+struct Action {
     /// When it was answered.
-    pub at: String,
+    at: String,
     /// The id of the key: never the key.
-    pub who: Arc<str>,
+    who: Arc<str>,
     /// Method and path, without the query.
-    pub what: String,
+    what: String,
     /// Leads to the log lines and to the client's own.
-    pub request_id: String,
+    request_id: String,
     /// `done`, `refused`, `failed` or `unknown`.
-    pub outcome: &'static str,
-    /// The HTTP status.
-    pub status: u16,
+    outcome: &'static str,
+    /// The HTTP status; `null`: the client went away before there was one.
+    status: Option<u16>,
     /// The code of a refusal.
-    pub code: Option<&'static str>,
+    code: Option<&'static str>,
 }
 
 impl Action {
-    /// What a status means for the audit.
-    pub const fn outcome_of(status: u16) -> &'static str {
-        match status {
-            200..400 => "done",
-            400..500 => "refused",
-            504 => "unknown",
-            _ => "failed",
+    fn end(&mut self, status: Option<u16>, code: Option<&'static str>) {
+        self.at = Timestamp::now().to_rfc3339();
+        (self.status, self.code) = (status, code);
+        self.outcome = match status {
+            Some(200..400) => "done",
+            Some(400..500) => "refused",
+            Some(504) | None => "unknown",
+            Some(_) => "failed",
+        };
+    }
+}
+
+/// An action that is not answered yet. Where its client goes away, dropping it writes it down with an unknown outcome:
+/// the engine goes on with what was begun.
+pub struct Pending {
+    log: AuditLog,
+    action: Option<Action>,
+}
+
+impl Pending {
+    /// Ends with an answer. Resolves when the line is on the disk, or cannot be written.
+    pub async fn end(mut self, status: u16, code: Option<&'static str>) -> io::Result<()> {
+        let Some(mut action) = self.action.take() else { return Ok(()) };
+        action.end(Some(status), code);
+        self.log.send(action)?.await.map_err(|_| gone())?
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        let Some(mut action) = self.action.take() else { return };
+        action.end(None, None);
+        if let Err(error) = self.log.send(action) {
+            tracing::error!(%error, "an admin action is missing in the audit log");
         }
     }
+}
 
-    /// The moment as the log has it.
-    pub fn now() -> String {
-        Timestamp::now().to_rfc3339()
-    }
+fn gone() -> io::Error {
+    io::Error::other("the audit log's thread is gone")
 }
 
 type Entry = (Action, oneshot::Sender<io::Result<()>>);
@@ -78,12 +104,17 @@ impl AuditLog {
         Ok(Self { entries, _thread: Arc::new(thread) })
     }
 
-    /// Resolves when the line is on the disk, or cannot be written.
-    pub async fn write(&self, action: Action) -> io::Result<()> {
-        let gone = || io::Error::other("the audit log's thread is gone");
+    /// Somebody does something.
+    pub fn begin(&self, who: Arc<str>, what: String, request_id: String) -> Pending {
+        let at = String::new();
+        let action = Action { at, who, what, request_id, outcome: "", status: None, code: None };
+        Pending { log: self.clone(), action: Some(action) }
+    }
+
+    fn send(&self, action: Action) -> io::Result<oneshot::Receiver<io::Result<()>>> {
         let (done, written) = oneshot::channel();
         self.entries.send((action, done)).map_err(|_| gone())?;
-        written.await.map_err(|_| gone())?
+        Ok(written)
     }
 }
 
@@ -94,7 +125,7 @@ impl std::fmt::Debug for AuditLog {
 }
 
 /// One write a line: lines of two processes cannot mix.
-fn append(path: &PathBuf, line: &[u8]) -> io::Result<()> {
+fn append(path: &Path, line: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
     file.write_all(line)?;
     file.sync_data()
@@ -104,16 +135,14 @@ fn append(path: &PathBuf, line: &[u8]) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn action(number: u16) -> Action {
-        Action {
-            at: Action::now(),
-            who: "ops".into(),
-            what: "POST /admin/warmup".to_owned(),
-            request_id: format!("r-{number}"),
-            outcome: Action::outcome_of(number),
-            status: number,
-            code: None,
-        }
+    fn begin(log: &AuditLog) -> Pending {
+        log.begin("ops".into(), "POST /admin/warmup".to_owned(), "r-1".to_owned())
+    }
+
+    fn outcomes(path: &Path) -> Vec<String> {
+        let text = std::fs::read_to_string(path).expect("there");
+        let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+        lines.map(|line| format!("{} {}", line["outcome"].as_str().expect("text"), line["status"])).collect()
     }
 
     #[tokio::test]
@@ -121,21 +150,25 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("audit.log");
         let first = AuditLog::open(path.clone()).expect("opened");
-        first.write(action(202)).await.expect("written");
+        begin(&first).end(202, None).await.expect("written");
         let second = AuditLog::open(path.clone()).expect("opened again");
-        second.write(action(409)).await.expect("written");
-        let text = std::fs::read_to_string(&path).expect("there");
-        let lines: Vec<serde_json::Value> =
-            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-        assert_eq!(
-            (lines[0]["outcome"].as_str(), lines[1]["outcome"].as_str()),
-            (Some("done"), Some("refused"))
-        );
+        begin(&second).end(409, Some("warmup_running")).await.expect("written");
+        assert_eq!(outcomes(&path), ["done 202", "refused 409"]);
         std::fs::rename(&path, dir.path().join("audit.log.1")).expect("moved");
-        first.write(action(504)).await.expect("written");
-        let text = std::fs::read_to_string(&path).expect("a new one");
-        assert_eq!(text.lines().count(), 1);
-        assert!(text.contains("\"unknown\""), "{text}");
+        begin(&first).end(504, None).await.expect("written");
+        begin(&first).end(500, None).await.expect("written");
+        assert_eq!(outcomes(&path), ["unknown 504", "failed 500"]);
+    }
+
+    #[tokio::test]
+    async fn whoever_hangs_up_is_written_down_too() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("audit.log");
+        let log = AuditLog::open(path.clone()).expect("opened");
+        drop(begin(&log));
+        // Lines come in their order: this one is behind it.
+        begin(&log).end(200, None).await.expect("written");
+        assert_eq!(outcomes(&path), ["unknown null", "done 200"]);
     }
 
     #[test]

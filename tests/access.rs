@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 const CALLERS: [&str; 6] = ["nobody", "a stranger", "shop", "seller 1", "seller 2", "admin"];
 
 /// Status by caller. Orders: 1 has parts of both sellers, 2 one of seller 1 only.
-const MATRIX: [(&str, &str, [u16; 6]); 19] = [
+const MATRIX: [(&str, &str, [u16; 6]); 22] = [
     ("POST", "/v1/checkouts", [401, 401, 201, 403, 403, 201]),
     ("POST", "/v1/checkouts/batch", [401, 401, 200, 403, 403, 200]),
     ("POST", "/v1/quotes", [401, 401, 200, 403, 403, 200]),
@@ -26,6 +26,9 @@ const MATRIX: [(&str, &str, [u16; 6]); 19] = [
     ("GET", "/v1/preferences", [401, 401, 200, 403, 403, 200]),
     ("GET", "/v1/nowhere", [401, 401, 404, 404, 404, 404]),
     ("GET", "/admin/status", [401, 401, 403, 403, 403, 200]),
+    ("GET", "/admin/alerts", [401, 401, 403, 403, 403, 200]),
+    ("GET", "/admin/log", [401, 401, 403, 403, 403, 200]),
+    ("PUT", "/admin/log", [401, 401, 403, 403, 403, 200]),
     ("GET", "/admin/nowhere", [401, 401, 403, 403, 403, 404]),
     ("PUT", "/admin/sellers", [401, 401, 403, 403, 403, 200]),
     ("POST", "/admin/products/1/stock", [401, 401, 403, 403, 403, 200]),
@@ -67,6 +70,7 @@ fn body_of(method: &str, path: &str) -> Option<Value> {
     match (method, path) {
         (_, "/v1/checkouts" | "/v1/quotes") => Some(cart(&[1])),
         (_, "/v1/checkouts/batch") => Some(json!({ "checkouts": [cart(&[1])] })),
+        ("PUT", "/admin/log") => Some(json!({ "filter": "info" })),
         (_, "/admin/sellers") => Some(json!({ "sellers": [seller(1)] })),
         (_, "/admin/products/1/stock") => Some(json!({ "delta": 1, "reason": "found" })),
         _ => None,

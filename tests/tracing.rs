@@ -98,4 +98,6 @@ fn a_collector_that_is_away_is_no_trouble() {
     let client = shop_of(&engine, 1, 100);
     (0..10).for_each(|_| drop(buy(&client, None)));
     assert!(engine.stop().success());
+    let said = engine.log().iter().filter(|line| line.contains("the collector takes no spans")).count();
+    assert_eq!(said, 1, "once, not for every batch");
 }

@@ -1,8 +1,8 @@
 //! How long the phases of a checkout take.
 //!
 //! A request with one checkout is always measured; of the checkouts of a batch, and of those that are handed in without
-//! a request, one in [`SAMPLE`]: five looks at the clock cost a hundred nanoseconds, which a request of its own does not
-//! notice and a batch would.
+//! a request, one in [`SAMPLE`]: five looks at the clock cost some 200 ns, which a request of its own (tens of microseconds)
+//! does not notice and an order of a batch (three) would.
 
 use floodgate_persistence::histogram::{Histogram, HistogramSnapshot};
 use parking_lot::Mutex;

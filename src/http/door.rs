@@ -8,7 +8,7 @@ use super::rate::{Allowance, RateLimits};
 use super::request_id::{REQUEST_ID, RequestIds};
 use super::route::{audience_of, is_admin_action, route_of, template_of};
 use super::trace_context::Tracing;
-use crate::audit::Action;
+use crate::audit::Pending;
 use crate::log::marked;
 use axum::Router;
 use axum::extract::Request;
@@ -148,31 +148,19 @@ impl Door {
 
     /// What is to be written down of this request: who and what, for an operator who changes something, and for
     /// whoever has a key and tries. Strangers are not: they could fill the disk.
-    fn action_of(&self, request: &Request, route: usize, id: &HeaderValue) -> Option<Action> {
+    fn action_of(&self, request: &Request, route: usize, id: &HeaderValue) -> Option<Pending> {
         let (method, path) = (request.method(), request.uri().path());
-        if self.config.audit.is_none() || !is_admin_action(route, method, path) {
-            return None;
-        }
+        let audit = self.config.audit.as_ref().filter(|_| is_admin_action(route, method, path))?;
         let caller = self.config.access.identify(request.headers()).ok()?;
         let tries = audience_of(route, path) == Audience::Admin;
         let who = caller.key_id().filter(|_| tries || matches!(caller, Caller::Admin(_)))?;
-        Some(Action {
-            at: String::new(),
-            who: Arc::clone(who),
-            what: format!("{method} {path}"),
-            request_id: id.to_str().unwrap_or_default().to_owned(),
-            outcome: "",
-            status: 0,
-            code: None,
-        })
+        let id = id.to_str().unwrap_or_default().to_owned();
+        Some(audit.begin(Arc::clone(who), format!("{method} {path}"), id))
     }
 
     /// Before the answer leaves. What was done stays done where it cannot be written down: that is counted and logged.
-    async fn write_down(&self, action: Action, status: u16, code: Option<&'static str>) {
-        let Some(audit) = &self.config.audit else { return };
-        let outcome = Action::outcome_of(status);
-        let written = audit.write(Action { at: Action::now(), outcome, status, code, ..action }).await;
-        if let Err(error) = written {
+    async fn write_down(&self, action: Pending, status: u16, code: Option<&'static str>) {
+        if let Err(error) = action.end(status, code).await {
             self.metrics.audit_failures.increment(1);
             tracing::error!(%error, "an admin action is missing in the audit log");
         }

@@ -1,6 +1,7 @@
 use super::request::in_request;
 use floodgate_persistence::model::Timestamp;
-use serde_json::{Map, Value};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 use std::fmt;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
@@ -46,14 +47,14 @@ where
     }
 }
 
-fn object(event: &Event<'_>) -> Map<String, Value> {
-    let mut fields = Fields(Map::new());
-    fields.0.insert("timestamp".to_owned(), Timestamp::now().to_rfc3339().into());
-    fields.0.insert("level".to_owned(), event.metadata().level().as_str().into());
+/// In this order, so that a line can be read by eye as well.
+fn object(event: &Event<'_>) -> Fields {
+    let time = ("timestamp", Timestamp::now().to_rfc3339().into());
+    let mut fields = Fields(vec![time, ("level", event.metadata().level().as_str().into())]);
     event.record(&mut fields);
-    fields.0.insert("target".to_owned(), event.metadata().target().into());
-    fields.0.extend(marks().map(|(name, value)| (name.to_owned(), value.into())));
-    fields.0
+    fields.0.push(("target", event.metadata().target().into()));
+    fields.0.extend(marks().map(|(name, value)| (name, value.into())));
+    fields
 }
 
 /// Of the request that is being worked on.
@@ -66,11 +67,17 @@ fn marks() -> impl Iterator<Item = (&'static str, String)> {
 }
 
 /// The fields of an event as JSON.
-struct Fields(Map<String, Value>);
+struct Fields(Vec<(&'static str, Value)>);
+
+impl Serialize for Fields {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
 
 impl Fields {
     fn set(&mut self, field: &Field, value: impl Into<Value>) {
-        self.0.insert(field.name().to_owned(), value.into());
+        self.0.push((field.name(), value.into()));
     }
 }
 
@@ -148,6 +155,7 @@ mod tests {
 
     #[test]
     fn a_json_line_has_the_fields_and_the_request() {
+        assert!(written(Lines::Json)[0].starts_with("{\"timestamp\":"));
         let lines: Vec<Value> =
             written(Lines::Json).iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
         let trace = "000000000000000000000000000000ab";
