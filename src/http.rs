@@ -16,6 +16,7 @@ mod checkout_shape;
 mod config;
 mod connection;
 mod cors;
+mod dashboard;
 mod door;
 mod error;
 mod health;

@@ -1,6 +1,8 @@
 //! What goes in and out of the [`Engine`](crate::Engine): plain data, no HTTP and no actor in it.
 
 pub use crate::engine::CacheCounts;
+pub use crate::shard::demand::TakenProduct;
+
 use crate::rules::{CartItem, Pointer, Problem, ProblemCode, Refusal};
 use floodgate_persistence::journal::JournalConfig;
 use floodgate_persistence::model::{
@@ -422,6 +424,10 @@ pub struct ShardStatus {
     pub queued: usize,
     /// Units sold and not yet durable.
     pub held: u64,
+    /// Lines that took a product, about; what is a minute old weighs half, and so on.
+    pub recent_takes: u64,
+    /// Most first; none where all are alike.
+    pub most_taken: Vec<TakenProduct>,
 }
 
 /// The journal.

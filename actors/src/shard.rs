@@ -1,15 +1,17 @@
 //! **Shard**: the one owner of a slice of the products.
 //!
-//! - Owns: terms and stock of its products ([`hot`]), a copy of all sellers ([`sellers`]), ids known not to exist.
+//! - Owns: terms and stock of its products ([`hot`]), a copy of all sellers ([`sellers`]), unknown ids, [`demand`].
 //! - Hears: journeys from workers, other shards and the catalogue; durable facts from the journal; changes and rows
 //!   from the catalogue; questions.
 //! - Tells: the next shard, the journal, the catalogue; the reply sink of a journey.
 //! - Bound: its channel holds at most what admission lets in, plus one message for each journal group under way.
 //! - Death: a panic ends the process; recovery is replay.
 
+pub mod demand;
 mod door;
 pub mod hot;
 pub mod sellers;
+mod status;
 
 pub use door::ShardDoor;
 
@@ -168,6 +170,7 @@ pub struct Shard {
     ahead: Vec<ShardInput>,
     /// Products and sellers that were there in this turn.
     hits: [u64; 2],
+    demand: demand::Demand,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -193,6 +196,7 @@ impl Shard {
             priced: Vec::new(),
             ahead: Vec::new(),
             hits: [0; 2],
+            demand: demand::Demand::new(Instant::now()),
         }
     }
 }
@@ -223,6 +227,7 @@ impl Handler<Ring> for Shard {
                 break;
             }
             self.touch(&items);
+            self.demand.begin_turn(items.len());
             items.drain(..).for_each(|input| self.hear(input));
             self.ahead = items;
         }
@@ -332,9 +337,12 @@ impl Shard {
             judge_line(line, journey.currency, &mut journey.problems);
             let counted =
                 line.offer.as_ref().is_some_and(|offer| matches!(offer.stock, OfferedStock::Counted(_)));
-            if let Some(slot) = slot.filter(|_| counted && takes && journey.problems.is_empty()) {
-                self.state.products.take(slot, line.quantity);
-                journey.taken.push(Taken { shard: self.index, slot, quantity: line.quantity });
+            if let Some(slot) = slot.filter(|_| takes && journey.problems.is_empty()) {
+                self.demand.take(slot);
+                if counted {
+                    self.state.products.take(slot, line.quantity);
+                    journey.taken.push(Taken { shard: self.index, slot, quantity: line.quantity });
+                }
             }
         }
     }
@@ -469,15 +477,7 @@ impl Shard {
                 ids.retain(|id| self.state.products.slot(*id).is_none());
                 tell(reply, ids);
             }
-            Question::Status(reply) => tell(
-                reply,
-                ShardStatus {
-                    products: self.state.products.len(),
-                    sellers: self.state.sellers.len(),
-                    queued: self.inbox.len(),
-                    held: self.state.products.held_total(),
-                },
-            ),
+            Question::Status(reply) => tell(reply, self.status()),
             Question::StateHash(reply) => {
                 let hashes = (self.state.products.state_hash(), self.state.sellers.state_hash());
                 tell(reply, hashes);

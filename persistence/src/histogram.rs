@@ -102,6 +102,16 @@ impl HistogramSnapshot {
         self.counts.iter().take(whole).sum()
     }
 
+    /// Both together; `other` has the same bounds.
+    pub fn plus(&self, other: &Self) -> Self {
+        let pairs = self.counts.iter().zip(&other.counts);
+        Self {
+            bounds: self.bounds,
+            counts: pairs.map(|(one, other)| one.saturating_add(*other)).collect(),
+            sum: self.sum.saturating_add(other.sum),
+        }
+    }
+
     /// What was recorded after `earlier`, which is a snapshot of the same histogram.
     pub fn since(&self, earlier: &Self) -> Self {
         let pairs = self.counts.iter().zip(&earlier.counts);

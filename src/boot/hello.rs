@@ -17,6 +17,7 @@ Floodgate listens on {base}. To try it:
   look at a product   curl {base}/v1/products/1
   buy two of it       curl {base}/v1/checkouts -H 'content-type: application/json' \\
                         -d '{{\"customer_id\": 42, \"currency\": \"{currency}\", \"items\": [{{\"product_id\": 1, \"quantity\": 2}}]}}'
+  watch it live       {base}/dashboard  (orders and buttons: sign in with {token})
   list the orders     curl '{base}/v1/orders?customer_id=42'
   see the engine      curl {base}/admin/status -H \"authorization: Bearer {token}\"
   bring your own      floodgate import --products products.csv --sellers sellers.csv

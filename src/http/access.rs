@@ -1,10 +1,12 @@
 //! Who calls, and which calls are theirs. Decided on the head of a request, before anything else is read.
 
+use super::dashboard::is_at_the_machine;
 use super::error::{ErrorCode, Failure};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, header};
 use floodgate_persistence::model::SellerId;
 use sha2::{Digest, Sha256};
+use std::net::IpAddr;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
@@ -67,6 +69,8 @@ pub(super) enum Audience {
     ShopAndSeller,
     /// The operator's only.
     Admin,
+    /// The operator's, and that of whoever sits at the machine and only looks.
+    Onlooker,
 }
 
 impl Access {
@@ -79,7 +83,12 @@ impl Access {
 
     /// Who sent this head, if they may make a call of this audience. A credential that nobody gave out is refused also
     /// where none is asked for: whoever sends one means it.
-    pub(super) fn admit(&self, headers: &HeaderMap, audience: Audience) -> Result<Caller, Failure> {
+    pub(super) fn admit(
+        &self,
+        headers: &HeaderMap,
+        peer: IpAddr,
+        audience: Audience,
+    ) -> Result<Caller, Failure> {
         if audience == Audience::Anyone {
             return Ok(Caller::Nobody);
         }
@@ -89,7 +98,8 @@ impl Access {
             | (Audience::Shop | Audience::ShopAndSeller, Caller::Shop(_))
             | (Audience::ShopAndSeller, Caller::Seller(..)) => Ok(caller),
             (Audience::Shop | Audience::ShopAndSeller, Caller::Nobody) if self.shop_is_open => Ok(caller),
-            (Audience::Admin, Caller::Nobody) => {
+            (Audience::Onlooker, Caller::Nobody) if is_at_the_machine(peer, headers) => Ok(caller),
+            (Audience::Admin | Audience::Onlooker, Caller::Nobody) => {
                 Err(unauthorized("send Authorization: Bearer <admin token>"))
             }
             (_, Caller::Nobody) => Err(unauthorized("send Authorization: Bearer <key>")),
@@ -197,28 +207,29 @@ mod tests {
     /// One row a credential; 0: let in, with the id that idempotency keys are scoped to.
     #[test]
     fn each_credential_opens_its_own_doors() {
-        use Audience::{Admin, Anyone, Shop, ShopAndSeller};
+        use Audience::{Admin, Anyone, Onlooker, Shop, ShopAndSeller};
+        let peer = [192, 0, 2, 7].into();
         let token = Sha256::digest("token").into();
         let keys =
             vec![key("web", Scope::Shop), key("s-3", Scope::Seller(SellerId(3))), key("ops", Scope::Admin)];
         let (closed, open) = (Access::new(token, keys), Access::new(token, Vec::new()));
-        let audiences = [Anyone, Shop, ShopAndSeller, Admin];
+        let audiences = [Anyone, Shop, ShopAndSeller, Admin, Onlooker];
         for (access, credential, id, codes) in [
-            (&closed, "", "open", [0, 401, 401, 401]),
-            (&closed, "Bearer secret of web", "web", [0, 0, 0, 403]),
-            (&closed, "bearer  secret of web ", "web", [0, 0, 0, 403]),
-            (&closed, "Bearer secret of s-3", "s-3", [0, 403, 0, 403]),
-            (&closed, "Bearer secret of ops", "ops", [0, 0, 0, 0]),
-            (&closed, "Bearer token", "admin", [0, 0, 0, 0]),
-            (&closed, "Bearer secret of nobody", "", [0, 401, 401, 401]),
-            (&closed, "Basic secret of web", "", [0, 401, 401, 401]),
-            (&closed, "Bearer", "", [0, 401, 401, 401]),
-            (&open, "", "open", [0, 0, 0, 401]),
-            (&open, "Bearer token", "admin", [0, 0, 0, 0]),
-            (&open, "Bearer secret of web", "", [0, 401, 401, 401]),
+            (&closed, "", "open", [0, 401, 401, 401, 401]),
+            (&closed, "Bearer secret of web", "web", [0, 0, 0, 403, 403]),
+            (&closed, "bearer  secret of web ", "web", [0, 0, 0, 403, 403]),
+            (&closed, "Bearer secret of s-3", "s-3", [0, 403, 0, 403, 403]),
+            (&closed, "Bearer secret of ops", "ops", [0, 0, 0, 0, 0]),
+            (&closed, "Bearer token", "admin", [0, 0, 0, 0, 0]),
+            (&closed, "Bearer secret of nobody", "", [0, 401, 401, 401, 401]),
+            (&closed, "Basic secret of web", "", [0, 401, 401, 401, 401]),
+            (&closed, "Bearer", "", [0, 401, 401, 401, 401]),
+            (&open, "", "open", [0, 0, 0, 401, 401]),
+            (&open, "Bearer token", "admin", [0, 0, 0, 0, 0]),
+            (&open, "Bearer secret of web", "", [0, 401, 401, 401, 401]),
         ] {
             for (audience, code) in audiences.into_iter().zip(codes) {
-                match access.admit(&headers(credential), audience) {
+                match access.admit(&headers(credential), peer, audience) {
                     Ok(caller) => {
                         assert_eq!(code, 0, "{credential} {audience:?}");
                         let expected = if audience == Anyone { OPEN } else { id };
@@ -229,6 +240,23 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn whoever_sits_at_the_machine_may_look_but_not_with_a_wrong_credential() {
+        let access = Access::new([0; 32], vec![key("web", Scope::Shop)]);
+        for (credential, peer, code) in [
+            ("", [127, 0, 0, 1], 0),
+            ("", [192, 0, 2, 7], 401),
+            ("Bearer secret of nobody", [127, 0, 0, 1], 401),
+            ("Bearer secret of web", [127, 0, 0, 1], 403),
+        ] {
+            let mut headers = headers(credential);
+            headers.insert(header::HOST, "localhost:8080".parse().expect("a header"));
+            let admitted = access.admit(&headers, peer.into(), Audience::Onlooker);
+            let found = admitted.map_or_else(|failure| failure.code().status().as_u16(), |_| 0);
+            assert_eq!(found, code, "{credential} {peer:?}");
         }
     }
 }

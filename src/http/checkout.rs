@@ -47,6 +47,9 @@ async fn place(shop: &ShopState, request: Request) -> Result<Response, Failure> 
     let placed = of_outcome(shop.answer(shop.port.checkout_on(&trail, command, permit)).await?)?;
     let response = created(&placed);
     trail.lap(phases, Phase::Answer);
+    if !placed.replayed {
+        shop.feed.timings.record(placed.order.order_id, &trail);
+    }
     if crate::log::in_request(|mark| mark.is_traced).unwrap_or(false) {
         crate::trace::add_phases(&trail);
     }

@@ -1,6 +1,7 @@
 use super::access::{Audience, Caller};
 use super::config::{HEADERS_MAX, HttpConfig};
 use super::cors::Allowed;
+use super::dashboard;
 use super::error::{self, ErrorCode, Failure};
 use super::metrics::HttpMetrics;
 use super::rate::{Allowance, RateLimits};
@@ -75,13 +76,13 @@ impl Door {
             return answer;
         }
         let action = self.action_of(&request, route, id);
-        let mut response = match self.let_in(&request, route) {
+        let mut response = match self.let_in(&request, peer, route) {
             Ok((caller, None)) => {
                 caller.mark(request.extensions_mut());
                 self.route(request).await
             }
             Ok((caller, Some(rate))) => self.at_its_rate(rate, &caller, peer, request).await,
-            Err(failure) => failure.into_response(),
+            Err(failure) => dashboard::turn_away(request.uri().path(), request.headers(), failure),
         };
         let code = response.extensions().get::<Failure>().map(|failure| failure.code().as_str());
         error::finish(&mut response, id);
@@ -100,9 +101,14 @@ impl Door {
         response
     }
 
-    /// Decided on the head alone. What is open to everybody (health, measurements) is never limited: an operator needs
-    /// it most when there is too much of all else.
-    fn let_in(&self, request: &Request, route: usize) -> Result<(Caller, Option<&RateLimits>), Failure> {
+    /// Decided on the head alone. What is open to everybody (health, measurements) and the dashboard are never limited:
+    /// an operator needs them most when there is too much of all else.
+    fn let_in(
+        &self,
+        request: &Request,
+        peer: IpAddr,
+        route: usize,
+    ) -> Result<(Caller, Option<&RateLimits>), Failure> {
         if request.headers().len() > HEADERS_MAX {
             let detail = format!("send at most {HEADERS_MAX} headers");
             return Err(Failure::new(ErrorCode::HeadersTooLarge, detail));
@@ -111,8 +117,9 @@ impl Door {
             return Err(Failure::new(ErrorCode::InvalidField, "send exactly one Host header"));
         }
         let audience = audience_of(route, request.uri().path());
-        let caller = self.config.access.admit(request.headers(), audience)?;
-        let rate = self.config.rate.as_deref().filter(|_| audience != Audience::Anyone);
+        let caller = self.config.access.admit(request.headers(), peer, audience)?;
+        let is_limited = !matches!(audience, Audience::Anyone | Audience::Onlooker);
+        let rate = self.config.rate.as_deref().filter(|_| is_limited);
         Ok((caller, rate))
     }
 

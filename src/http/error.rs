@@ -219,11 +219,15 @@ impl IntoResponse for Failure {
     }
 }
 
+/// Marks a failed response whose body is what it should be.
+#[derive(Clone)]
+pub(super) struct Written;
+
 /// Writes the document of a failed response, also where the router failed and knew no better.
 pub(super) fn finish(response: &mut Response, request_id: &HeaderValue) {
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         failure.write_to(response, request_id);
-    } else if response.status().as_u16() >= 400 {
+    } else if response.status().as_u16() >= 400 && response.extensions().get::<Written>().is_none() {
         of_status(response.status()).write_to(response, request_id);
     }
 }

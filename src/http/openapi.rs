@@ -1,5 +1,6 @@
 //! The routes, and the document that describes them: both come from the same list of handlers.
 
+use super::dashboard;
 use super::problem::ProblemJson;
 use super::shop::Shop;
 use super::{
@@ -62,11 +63,13 @@ fn described() -> OpenApiRouter<Shop> {
         .routes(routes!(health::readyz))
         .routes(routes!(health::get_metrics))
         .routes(routes!(health::get_openapi))
+        .routes(routes!(dashboard::get_dashboard))
 }
 
 /// The router of a worker.
 pub(super) fn router(shop: Shop) -> Router {
     let (router, _) = described().split_for_parts();
+    let router = router.merge(dashboard::parts());
     router.merge(SwaggerUi::new("/docs").config(Config::from("/openapi.json"))).with_state(shop)
 }
 
@@ -114,7 +117,8 @@ fn add_errors(path: &str, operation: &mut Operation) {
     let is_warmup = path == "/admin/warmup";
     let judged = path.starts_with("/v1/checkouts") || path == "/v1/quotes" || path.ends_with("/stock");
     let may_stay_refused = path.ends_with("/retry");
-    let uses_engine = !matches!(path, "/livez" | "/openapi.json" | "/metrics" | "/v1/preferences");
+    let uses_engine =
+        !matches!(path, "/livez" | "/openapi.json" | "/metrics" | "/v1/preferences" | "/dashboard");
     let errors = [
         ("400", has_body || has_query, "Not JSON, or of the wrong shape"),
         ("401", path.starts_with("/admin") || path.starts_with("/v1"), "No valid credential"),

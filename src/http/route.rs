@@ -1,4 +1,5 @@
-use super::access::Audience::{self, Admin, Anyone, Shop, ShopAndSeller};
+use super::access::Audience::{self, Admin, Anyone, Onlooker, Shop, ShopAndSeller};
+use super::dashboard;
 use axum::http::Method;
 
 /// Methods and paths that are counted each by itself, and whose they are; the busiest first. A test holds them against
@@ -29,6 +30,7 @@ pub(super) const ROUTES: &[(&str, &str, Audience)] = &[
     ("GET", "/readyz", Anyone),
     ("GET", "/metrics", Anyone),
     ("GET", "/openapi.json", Anyone),
+    ("GET", dashboard::PAGE, Onlooker),
     OTHER,
 ];
 
@@ -63,6 +65,7 @@ pub(super) fn audience_of(route: usize, path: &str) -> Audience {
         Some((_, _, audience)) if route + 1 < ROUTES.len() => *audience,
         _ if below("/admin") => Admin,
         _ if below("/v1") => ShopAndSeller,
+        _ if path == dashboard::EVENTS => Onlooker,
         _ => Anyone,
     }
 }
@@ -122,6 +125,9 @@ mod tests {
             (Method::GET, "/v1/nowhere", ShopAndSeller),
             (Method::DELETE, "/v1/orders/7", ShopAndSeller),
             (Method::GET, "/docs/", Anyone),
+            (Method::GET, "/dashboard", Onlooker),
+            (Method::GET, "/dashboard/events", Onlooker),
+            (Method::GET, "/dashboard/app.js", Anyone),
             (Method::POST, "/v1/checkouts", Shop),
         ] {
             assert_eq!(audience_of(route_of(&method, path), path), audience, "{method} {path}");

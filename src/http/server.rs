@@ -1,5 +1,6 @@
 use super::alerts::Watch;
 use super::config::{HttpConfig, LISTEN_BACKLOG};
+use super::dashboard::{self, Feed};
 use super::metrics::{HttpMetrics, LastWhile};
 use super::openapi::router;
 use super::shop::ShopState;
@@ -50,19 +51,21 @@ impl Server {
 
     /// Starts the workers. Metrics are recorded if [`install_metrics`](super::install_metrics) was called before.
     pub fn serve(self, engine: Engine) -> io::Result<Running> {
-        let watched = engine.clone();
-        let watch = |shared: &Shared| {
+        let feed = Arc::new(Feed::default());
+        let (watched, shown) = (engine.clone(), Arc::clone(&feed));
+        let beside = |shared: &Shared| {
             let watch = Watch {
-                engine: watched,
+                engine: watched.clone(),
                 metrics: Arc::clone(&shared.metrics),
                 board: Arc::clone(&shared.alerts),
                 last_while: Arc::clone(&shared.last_while),
                 journal_dir: shared.config.journal_dir.clone(),
                 window: shared.config.alerts_window,
             };
-            watch.start(shared.stop.clone())
+            watch.start(shared.stop.clone())?;
+            dashboard::start(shown, watched, shared)
         };
-        self.serve_routers(watch, move |shared| {
+        self.serve_routers(beside, move |shared| {
             router(Arc::new(ShopState {
                 port: engine.port(),
                 engine,
@@ -70,6 +73,7 @@ impl Server {
                 metrics: Arc::clone(&shared.metrics),
                 alerts: Arc::clone(&shared.alerts),
                 last_while: Arc::clone(&shared.last_while),
+                feed: Arc::clone(&feed),
             }))
         })
     }

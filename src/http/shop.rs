@@ -1,5 +1,6 @@
 use super::body;
 use super::config::HttpConfig;
+use super::dashboard::Feed;
 use super::error::Failure;
 use super::metrics::{HttpMetrics, LastWhile};
 use crate::alerts::Board;
@@ -29,6 +30,8 @@ pub(super) struct ShopState {
     pub(super) alerts: Arc<Board>,
     /// What happened lately.
     pub(super) last_while: Arc<LastWhile>,
+    /// What the dashboard shows.
+    pub(super) feed: Arc<Feed>,
 }
 
 /// Shared by the requests of a worker.

@@ -8,12 +8,15 @@ use super::warmup::WarmupJson;
 use axum::extract::{Query, State};
 use axum::http::Uri;
 use axum::response::Response;
-use floodgate_actors::{EngineStatus, JournalStatus, ShardStatus, WriterStatus};
+use floodgate_actors::{EngineStatus, JournalStatus, ShardStatus, TakenProduct, WriterStatus};
 use floodgate_persistence::model::Timestamp;
 use floodgate_persistence::store::PoolUsage;
 use serde::Serialize;
 use std::time::Duration;
 use utoipa::{IntoParams, ToSchema};
+
+/// Hot products that the page shows.
+const HOT_PRODUCTS: usize = 10;
 
 /// What to add to the page.
 #[derive(IntoParams)]
@@ -47,6 +50,10 @@ pub(super) struct StatusJson {
     /// What happened within `alerts.window`; `null` in the first second.
     activity: Option<ActivityJson>,
     warmup: Option<WarmupJson>,
+    /// Lines that took a product lately, about: what is a minute old weighs half, and so on.
+    recent_takes: u64,
+    /// The products that were taken most lately, most first; none where all are alike.
+    hot_products: Vec<HotProductJson>,
     /// 16 hexadecimal digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     state_hash: Option<String>,
@@ -62,6 +69,19 @@ pub(super) struct ShardJson {
     queued: usize,
     /// Units sold and not yet durable.
     held: u64,
+}
+
+/// A product that many want.
+#[derive(Serialize, ToSchema)]
+#[schema(as = HotProduct)]
+pub(super) struct HotProductJson {
+    product_id: u64,
+    #[schema(value_type = String)]
+    name: Box<str>,
+    /// Of `recent_takes`, at least so many.
+    takes: u64,
+    /// Pieces that can be bought; `null`: not counted.
+    available: Option<i64>,
 }
 
 /// The journal.
@@ -168,8 +188,8 @@ pub(super) struct CacheJson {
 }
 
 impl StatusJson {
-    fn new(
-        status: EngineStatus,
+    pub(super) fn new(
+        mut status: EngineStatus,
         alerts: Vec<AlertJson>,
         activity: Option<ActivityJson>,
         state_hash: Option<u64>,
@@ -178,6 +198,8 @@ impl StatusJson {
         Self {
             alerts,
             activity,
+            recent_takes: status.shards.iter().map(|shard| shard.recent_takes).sum(),
+            hot_products: hot_products(&mut status.shards),
             version: env!("CARGO_PKG_VERSION"),
             epoch: status.epoch,
             uptime_ms: millis(status.uptime),
@@ -209,6 +231,22 @@ impl StatusJson {
             state_hash: state_hash.map(|hash| format!("{hash:016x}")),
             node: status.node,
         }
+    }
+}
+
+/// The most taken of all shards, which each know their own.
+fn hot_products(shards: &mut [ShardStatus]) -> Vec<HotProductJson> {
+    let taken = shards.iter_mut().flat_map(|shard| std::mem::take(&mut shard.most_taken));
+    let mut hot: Vec<HotProductJson> = taken.map(HotProductJson::from).collect();
+    hot.sort_by_key(|product| (std::cmp::Reverse(product.takes), product.product_id));
+    hot.truncate(HOT_PRODUCTS);
+    hot
+}
+
+impl From<TakenProduct> for HotProductJson {
+    fn from(taken: TakenProduct) -> Self {
+        let TakenProduct { product_id, name, takes, available } = taken;
+        Self { product_id: product_id.get(), name, takes, available }
     }
 }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that fails here says where")]
 
 mod books;
+mod browser;
 mod client;
 mod collector;
 mod dice;
@@ -17,8 +18,10 @@ mod shop;
 mod sql;
 mod storm;
 pub mod strace;
+mod stream;
 
 pub use books::{Olist, assert_invoices_are_gapless, assert_tables_agree};
+pub use browser::Browser;
 pub use client::{Answer, Client};
 pub use collector::{Collector, Span};
 pub use dice::Dice;
@@ -29,6 +32,7 @@ pub use proxy::{Fault, Proxy};
 pub use shop::{cart, product, seller, shop_of};
 pub use sql::{Held, Sql, Store};
 pub use storm::Storm;
+pub use stream::Stream;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

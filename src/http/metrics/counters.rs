@@ -132,7 +132,7 @@ impl HttpMetrics {
     }
 
     /// Checkouts by outcome: those that placed an order first, then the refusals by code.
-    pub(super) fn checkouts(&self) -> Vec<(&'static str, u64)> {
+    pub(in crate::http) fn checkouts(&self) -> Vec<(&'static str, u64)> {
         let refused = ErrorCode::ALL.iter().zip(&self.refused);
         let refused = refused.map(|(code, count)| (code.as_str(), count.load(Ordering::Relaxed)));
         [(PLACED, self.placed.load(Ordering::Relaxed))].into_iter().chain(refused).collect()
@@ -145,7 +145,7 @@ impl HttpMetrics {
     }
 
     /// Checkouts that ended with a server error.
-    pub(super) fn checkouts_failed(&self) -> u64 {
+    pub(in crate::http) fn checkouts_failed(&self) -> u64 {
         let failed =
             ErrorCode::ALL.iter().zip(&self.refused).filter(|(code, _)| code.status().is_server_error());
         failed.map(|(_, count)| count.load(Ordering::Relaxed)).sum()
@@ -161,6 +161,12 @@ impl HttpMetrics {
                 times: times.snapshot(),
             })
         })
+    }
+
+    /// How long requests that place orders took, however they ended.
+    pub(in crate::http) fn checkout_times(&self) -> HistogramSnapshot {
+        let placing = self.routes().filter(|of| of.method == "POST" && of.route.starts_with("/v1/checkouts"));
+        placing.fold(Histogram::of_durations().snapshot(), |sum, of| sum.plus(&of.times))
     }
 
     /// All requests together.
@@ -191,6 +197,7 @@ mod tests {
         let counted: Vec<_> = metrics.checkouts().into_iter().filter(|(_, count)| *count > 0).collect();
         assert_eq!(counted, [("placed", 1), ("idempotency_key_reused", 1), ("timeout", 1)]);
         assert_eq!(metrics.checkouts_failed(), 1);
+        assert_eq!(metrics.checkout_times().count(), 2);
         assert_eq!(metrics.requests(), Requests { all: 2, failed: 1, time_ns: 1_000_000 });
     }
 
