@@ -58,6 +58,7 @@ fn memory_is_flat_while_it_is_stopped() {
     assert_eq!(sold, orders);
     let stock = sql.number("SELECT SUM(stock) FROM products");
     assert_eq!(stock, i64::try_from(PRODUCTS).expect("few") * STOCK - sold);
+    common::assert_reconciles(&engine);
     report(
         11,
         "database stopped under load",

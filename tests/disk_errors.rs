@@ -82,6 +82,7 @@ fn all_is_there(engine: &Engine, orders: &mut BTreeMap<String, Option<Value>>, w
     engine.drain();
     let all: Vec<Value> = orders.values().flatten().cloned().collect();
     assert_tables_agree(&engine.sql(), &all);
+    common::assert_reconciles(engine);
 }
 
 #[test]

@@ -168,6 +168,9 @@ impl Life {
         self.checks("at the end");
         let orders: Vec<Value> = self.orders.values().flatten().cloned().collect();
         assert_tables_agree(&self.engine.sql(), &orders);
+        self.engine.restart();
+        common::assert_reconciles(&self.engine);
+        self.engine.kill9();
     }
 }
 

@@ -4,7 +4,9 @@
 
 mod common;
 
-use common::{Engine, MariaDb, Sql, Store, assert_tables_agree, cart, shop_of, until};
+use common::{
+    Engine, MariaDb, Sql, Store, assert_reconciles, assert_tables_agree, cart, faults::report, shop_of, until,
+};
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
@@ -47,6 +49,8 @@ fn a_second_engine_on_the_journal_does_not_start() {
         is_refused(&second, &["another engine uses this journal", "stop it first"]);
     }
     first.client().get("/readyz").expect(200);
+    assert_reconciles(&first);
+    report(12, "a second engine on the journal", 2, None, "refused by name, the first goes on; reconciled");
 }
 
 #[test]
@@ -65,6 +69,9 @@ fn a_second_engine_on_the_database_does_not_start() {
     client.buy(&cart(2, &[(1, 1)]));
     first.drain();
     assert_tables_agree(&first.sql(), &[orders[0].clone(), order(&first, 2)]);
+    assert_reconciles(&first);
+    let checked = "refused by the lock, also with a copy of the journal; the first goes on; reconciled";
+    report(12, "a second engine on the database", 2, None, checked);
 }
 
 fn order(engine: &Engine, id: u64) -> Value {
@@ -86,6 +93,7 @@ fn the_database_of_another_engine_is_refused_by_name() {
     let swapped = Engine::prepare(other.store_for_others(), &[]);
     copy_journal(mine.dir(), swapped.dir());
     is_refused(&swapped, &[&identity]);
+    report(11, "the database of another engine", 1, None, "the start is refused, and names the identity");
 }
 
 #[test]
@@ -109,4 +117,7 @@ fn a_stale_engine_can_no_longer_commit_and_stops() {
     assert!(stale.log().join("\n").contains("another engine owns this database"));
     assert_eq!(sql.rows(checkpoint), written);
     assert_eq!(sql.number("SELECT COUNT(*) FROM orders"), 1, "nothing of the stale engine came");
+    assert_reconciles(&successor);
+    let checked = "it can no longer commit, and ends; nothing of it is in the tables; reconciled";
+    report(12, "a stale engine that another one followed", 1, None, checked);
 }

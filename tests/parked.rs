@@ -4,7 +4,9 @@
 
 mod common;
 
-use common::{Engine, Sql, Store, assert_tables_agree, cart, shop_of, until};
+use common::{
+    Engine, Sql, Store, assert_reconciles, assert_tables_agree, cart, faults::report, shop_of, until,
+};
 use serde_json::{Value, json};
 
 on_both_stores!(a_refused_order_is_parked_shown_and_retried, eleven_in_a_minute_stop_the_writer);
@@ -68,6 +70,7 @@ fn a_refused_order_is_parked_shown_and_retried(store: Store) {
     assert_tables_agree(&sql, &orders);
     assert_eq!(sql.number("SELECT stock FROM products"), 78, "what is parked is sold");
     is_shown(&engine, &bad);
+    assert_eq!(assert_reconciles(&engine)["orders_parked"], 1);
     let retry = format!("/admin/parked/{}/retry", bad["journal_seq"]);
     let refused = engine.admin().post(&retry, &json!({}));
     assert_eq!((refused.status, refused.code()), (409, "still_refused"), "{}", refused.text);
@@ -83,6 +86,10 @@ fn a_refused_order_is_parked_shown_and_retried(store: Store) {
     assert_eq!(sql.number("SELECT stock FROM products"), 78);
     assert_eq!(client_of(&engine, &bad)["persisted"], true);
     assert_eq!(engine.admin().get("/admin/parked").expect(200)["data"], json!([]));
+    assert_eq!(assert_reconciles(&engine)["orders_parked"], 0);
+    let checked =
+        "parked with its reason, shown, stock sold, the rest goes on, a retry writes it; reconciled";
+    report(10, "an order that the database refuses", 1, None, checked);
 }
 
 fn client_of(engine: &Engine, order: &Value) -> Value {
@@ -110,4 +117,7 @@ fn eleven_in_a_minute_stop_the_writer(store: Store) {
     engine.drain();
     assert_eq!(engine.sql().number("SELECT COUNT(*) FROM orders"), 2);
     assert_eq!(engine.sql().number("SELECT stock FROM products"), 88);
+    assert_eq!(assert_reconciles(&engine)["orders_parked"], 10);
+    let checked = "the writer stops, orders go on and are kept, all written after a restart; reconciled";
+    report(10, "eleven refused within a minute", 11, None, checked);
 }

@@ -4,6 +4,7 @@ mod admin;
 mod orders;
 mod parked;
 mod port;
+mod reconciliation;
 mod status;
 
 pub use port::Port;
@@ -74,6 +75,7 @@ impl Engine {
         let until = tokio::time::Instant::now() + deadline;
         let running = &self.inner.running;
         running.admission.stop();
+        running.reconciliations.stop();
         if tokio::time::timeout_at(until, running.admission.emptied()).await.is_err() {
             tracing::warn!(in_flight = running.admission.in_flight(), "stopping with checkouts under way");
         }

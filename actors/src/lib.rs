@@ -26,6 +26,7 @@ mod idempotency;
 mod journey;
 mod parked;
 mod recent;
+mod reconciliation;
 mod reply;
 mod tail;
 
@@ -40,5 +41,6 @@ pub use admission::Permit;
 pub use api::*;
 pub use boot::is_core_thread;
 pub use engine::{Engine, Port};
+pub use reconciliation::{Difference, Findings, ReconciliationJob, ReconciliationState};
 pub use recovery::StartError;
 pub use reply::{Answer, ReplySink, ReplyTo};

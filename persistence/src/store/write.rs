@@ -80,7 +80,12 @@ const FORGET_EXTRA: usize = 1000;
 pub fn write_batch(batch: &WriteBatch, sink: &mut impl Sink) -> Result<(), StoreError> {
     let orders = || batch.orders.iter();
     let lines = || orders().flat_map(|row| row.order.lines.iter().map(move |line| (row, line)));
-    let shares = || orders().flat_map(|row| row.order.sellers.iter().map(move |share| (row, share)));
+    let lost = usize::from(planted::is(Planted::ShareLost));
+    let shares_of = move |order: &OrderRow| order.order.sellers.len() - lost.min(order.order.sellers.len());
+    let shares = || {
+        orders()
+            .flat_map(move |row| row.order.sellers.iter().take(shares_of(row)).map(move |share| (row, share)))
+    };
     sink.insert(&table::ORDERS, &[], orders(), |row, out| order(row, out))?;
     sink.insert(&table::ORDER_ITEMS, &[], lines(), |(row, line), out| order_item(row, line, out))?;
     sink.insert(&table::SELLER_ORDERS, &[], shares(), |(row, share), out| seller_order(row, share, out))?;
