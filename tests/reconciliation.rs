@@ -26,11 +26,13 @@ fn a_busy_system_agrees(store: Store) {
     let puts = std::thread::scope(|scope| {
         let puts = scope.spawn(|| puts_products(&engine, &over));
         drop(under_load(&admin, 3, PRODUCTS, &mut dice, || {
-            compared.extend((0..20).map(|_| assert_reconciles(&engine)));
+            // Judged afterwards: a panic here would leave the load running.
+            compared.extend((0..20).map(|_| reconciliation(&engine)));
         }));
         over.store(true, Ordering::Relaxed);
         puts.join().expect("puts")
     });
+    compared.iter().for_each(common::is_clean);
     let behind = compared.iter().filter(|found| found["orders"].as_u64() > Some(0)).count();
     println!("{puts} puts, {behind} of {} with orders in the journal", compared.len());
     assert!(puts > 10 && behind > 0, "there was no load to speak of");

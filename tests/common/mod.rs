@@ -25,7 +25,7 @@ pub use engine::{Engine, ProgramOutput, TOKEN};
 pub use load::{Attempt, steady_load, under_load};
 pub use mariadb::{MariaDb, is_mysql};
 pub use proxy::{Fault, Proxy};
-pub use reconcile::{assert_reconciles, reconciliation};
+pub use reconcile::{assert_reconciles, is_clean, reconciliation};
 pub use shop::{cart, product, seller, shop_of};
 pub use sql::{Held, Sql, Store};
 pub use storm::Storm;

@@ -16,6 +16,11 @@ pub fn reconciliation(engine: &Engine) -> Value {
 #[track_caller]
 pub fn assert_reconciles(engine: &Engine) -> Value {
     let found = reconciliation(engine);
-    assert_eq!((&found["state"], &found["differences_total"]), (&json!("done"), &json!(0)), "{found}");
+    is_clean(&found);
     found
+}
+
+#[track_caller]
+pub fn is_clean(found: &Value) {
+    assert_eq!((&found["state"], &found["differences_total"]), (&json!("done"), &json!(0)), "{found}");
 }

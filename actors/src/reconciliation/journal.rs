@@ -27,7 +27,8 @@ pub struct JournalBooks {
 pub struct JournalPass {
     frames: Peekable<FrameReader>,
     first_seq: u64,
-    /// The first order that is still in it.
+    /// The first order that is still in it; `None`: there was none when this began, and so none is compared, though some
+    /// may have come since.
     pub first_order: Option<OrderId>,
 }
 
@@ -64,6 +65,7 @@ impl JournalPass {
             let (seq, first_seq) = (earlier + 1, self.first_seq);
             return Err(JournalError::NotRetained { seq, first_seq }.into());
         }
+        let compares_orders = self.first_order.is_some();
         let mut books = JournalBooks { store_is_later: store_seq > memory_seq, ..JournalBooks::default() };
         let (mut reached, mut count) = (self.first_seq.saturating_sub(1), 0);
         while reached < later {
@@ -71,7 +73,10 @@ impl JournalPass {
                 return Err(ReconciliationError::JournalEnds { reached, later });
             };
             for record in records.iter().filter(|record| record.seq > reached && record.seq <= later) {
-                books.add(record, store_seq, earlier, findings);
+                books.add_moves(record, store_seq, earlier);
+                if compares_orders && record.seq <= store_seq {
+                    books.add_order(record, findings);
+                }
             }
             reached = records.last().map_or(reached, |record| record.seq);
             take_turns(count).await;
@@ -88,14 +93,16 @@ async fn take_turns(frames: usize) {
 }
 
 impl JournalBooks {
-    fn add(&mut self, record: &Record, store_seq: u64, earlier: u64, findings: &mut Findings) {
+    fn add_moves(&mut self, record: &Record, store_seq: u64, earlier: u64) {
         if record.seq > earlier {
             self.between.add(&record.event);
         }
-        if record.seq > store_seq {
-            return;
+        if record.seq <= store_seq {
+            self.to_checkpoint.add(&record.event);
         }
-        self.to_checkpoint.add(&record.event);
+    }
+
+    fn add_order(&mut self, record: &Record, findings: &mut Findings) {
         if let Some(order) = placed(record) {
             findings.orders += 1;
             add_order(&mut self.sums, order, record.at);
