@@ -52,6 +52,7 @@ bugs! {
     CheckpointApart: "the checkpoint moves in another transaction than the rows",
     CommitAfterError: "a transaction in which a statement failed is committed",
     SessionKeptAfterError: "the session of a failed transaction is used again without a rollback",
+    ForeignStoreTaken: "a new session is not asked whose data it leads to",
     InsertIgnore: "rows whose key is there already are passed over in silence",
     StockDeltaLost: "of a product that is sold twice in a batch only the last sale counts",
     ShareLost: "of an order's shares the last one is not written",

@@ -28,7 +28,7 @@ pub use proxy::{Fault, Proxy};
 pub use reconcile::{assert_reconciles, is_clean, reconciliation};
 pub use shop::{cart, product, seller, shop_of};
 pub use sql::{Held, Sql, Store};
-pub use storm::Storm;
+pub use storm::{LIMITS, Storm};
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

@@ -91,6 +91,7 @@ pub const FINDERS: &[Finder] = &[
     store(CheckpointApart, "store_failures", "bad_data_is_refused_whole::mariadb"),
     store(CommitAfterError, "store_failures", "a_lock_that_another_holds_is_waited_for_and_then_retried"),
     store(SessionKeptAfterError, "store_failures", "a_lock_that_another_holds_is_waited_for_and_then_retried"),
+    engine(ForeignStoreTaken, "one_writer", "a_running_engine_does_not_write_to_anothers_database"),
     store(InsertIgnore, "store_checkpoint", "a_duplicate_of_our_own_key_is_not_papered_over::mariadb"),
     store(StockDeltaLost, "store_stock", "stock_folds_as_a_table::sqlite"),
     engine(ShareLost, "reconciliation", "a_busy_system_agrees::on_sqlite"),

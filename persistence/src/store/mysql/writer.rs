@@ -41,6 +41,9 @@ impl Writer {
     pub async fn take_over(&mut self, node: NodeId, epoch: u64) -> Result<(), StoreError> {
         let mut session = self.take_session().await?;
         let result = raise_epoch(&mut session, node, epoch).await;
+        if result.is_ok() {
+            self.server.owner.get_or_init(|| node);
+        }
         self.settle(session, result).await
     }
 
