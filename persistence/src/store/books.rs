@@ -115,7 +115,7 @@ pub enum BooksPart {
     AsOf(u64),
     /// Events that are parked.
     Parked(Vec<ParkedRow>),
-    /// Products and their counted stock, by rising id.
+    /// Products and their counted stock, by rising id; also those whose terms are parked, if their stock is counted.
     Stock(Vec<(ProductId, Option<i64>)>),
     /// Sums of some orders.
     Sums(Vec<(Account, Amounts)>),
@@ -204,7 +204,17 @@ impl BooksWalk {
 }
 
 fn stock(after: u64) -> Query<(ProductId, Option<i64>)> {
-    let sql = format!("SELECT id, stock FROM products WHERE id > {after} ORDER BY id LIMIT {STOCK_ROWS}");
+    // Each side is cut by itself, so that both are read by their keys, however many there are.
+    let page = |table: &str, more: &str| {
+        format!("SELECT id, stock FROM {table} WHERE id > {after}{more} ORDER BY id LIMIT {STOCK_ROWS}")
+    };
+    let products = page("products", "");
+    let parked =
+        page("parked_stock", " AND NOT EXISTS (SELECT 1 FROM products p WHERE p.id = parked_stock.id)");
+    let sql = format!(
+        "SELECT id, stock FROM ({products}) known UNION ALL SELECT id, stock FROM ({parked}) parked \
+         ORDER BY id LIMIT {STOCK_ROWS}"
+    );
     Query { sql, decode: Box::new(decode::books::stock) }
 }
 
