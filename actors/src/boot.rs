@@ -13,6 +13,7 @@
 use crate::admission::Admission;
 use crate::api::EngineConfig;
 use crate::catalogue::{Catalogue, CatalogueFigures};
+use crate::disk_watch::DiskWatch;
 use crate::doorbell::Doorbell;
 use crate::failure::Failure;
 use crate::order_book::{GROUPS_MAX, OrderBook};
@@ -73,6 +74,8 @@ pub struct Running {
     pub catalogue_figures: Arc<CatalogueFigures>,
     /// Writes the catalogue cache file.
     pub snapshots: Arc<Snapshots>,
+    /// Looks at the free disk space.
+    pub disk_watch: DiskWatch,
     /// Holds memory, journal and store against each other.
     pub reconciliations: Arc<Reconciliations>,
     /// Takes changes, warm-ups and read-throughs.
@@ -218,6 +221,8 @@ pub fn start(
     let sequencer = std::thread::Builder::new().name("journal".into()).spawn(move || sequencer.run())?;
 
     let threads = Threads { sequencer, system: actors.thread, system_handle: actors.system };
+    let disks = std::iter::once(config.journal.dir.clone()).chain(config.store_dir.clone());
+    let disk_watch = DiskWatch::start(disks.collect(), config.disk_reserve, Arc::clone(&admission))?;
     let reconciliations = Reconciliations::new(store, actors.catalogue.clone(), journal.clone());
     let running = Running {
         admission,
@@ -231,6 +236,7 @@ pub fn start(
         parked: recovered.parked,
         catalogue_figures,
         snapshots,
+        disk_watch,
         reconciliations,
         catalogue: actors.catalogue,
         book: actors.book,

@@ -142,6 +142,8 @@ impl Engine {
             Some("the journal failed or the store was taken over; the process is ending")
         } else if running.admission.is_stopping() {
             Some("stopping")
+        } else if running.admission.is_disk_low() {
+            return Readiness::NotReady { reason: self.disk_is_low() };
         } else if !running.admission.has_journal_room() {
             Some("the journal has no room: free disk space or raise journal.max_bytes")
         } else {
@@ -151,6 +153,15 @@ impl Engine {
             Some(reason) => Readiness::NotReady { reason: reason.to_owned() },
             None => Readiness::Ready { notes: self.notes() },
         }
+    }
+
+    fn disk_is_low(&self) -> String {
+        let found = self.inner.running.disk_watch.found();
+        format!(
+            "the disk of {} has {} bytes free, less than journal.disk_reserve: free disk space",
+            found.dir.display(),
+            found.bytes.unwrap_or(0)
+        )
     }
 
     fn notes(&self) -> Vec<String> {

@@ -20,6 +20,7 @@ mod boot;
 mod recovery;
 
 mod admission;
+mod disk_watch;
 mod doorbell;
 mod failure;
 mod idempotency;

@@ -12,6 +12,8 @@ pub mod store;
 
 pub mod catalogue_file;
 
+pub mod free_space;
+
 pub mod planted;
 
 mod fields;

@@ -123,6 +123,8 @@ impl Bed {
             product_ttl: Duration::from_secs(30 * 60),
             seller_ttl: Duration::from_secs(5 * 60),
             cache_file: None,
+            disk_reserve: 0,
+            store_dir: None,
             journal: self.journal_config(side.sync),
         }
     }
