@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use floodgate_persistence::planted::{self, Planted};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// Journal room kept for each checkout under way, beside its lines: all fields of an order, with a delivery of some
@@ -15,6 +16,13 @@ const JOURNAL_BYTES_A_CHECKOUT: u64 = 1024;
 /// Journal room kept for each line of a checkout under way: a name of 255 ASCII characters, 60 bytes of other fields, and
 /// 32 of a seller's share. Past what is kept the journal waits for its next segment, which a full disk does not give.
 const JOURNAL_BYTES_A_LINE: u64 = 400;
+
+/// A write and sync that takes longer than this is worth a note.
+pub const DISK_SLOW_AFTER: Duration = Duration::from_secs(1);
+
+/// A disk that has not finished a write and sync for this long hangs: who comes now is shed, and not left to wait until the
+/// request's time is over. Half of the default `server.request_timeout`.
+pub const DISK_HANGS_AFTER: Duration = Duration::from_secs(5);
 
 /// Counts what is under way and says no in time.
 pub struct Admission {
@@ -28,6 +36,9 @@ pub struct Admission {
     open_orders_max: usize,
     journal_room: AtomicBool,
     disk_low: AtomicBool,
+    began: Instant,
+    /// Since when the journal's disk has a group in hand, in ms after `began`; 0: it has none.
+    disk_busy_since_ms: AtomicU64,
     stopping: AtomicBool,
     failure: Arc<Failure>,
     shed: AtomicU64,
@@ -54,6 +65,8 @@ impl Admission {
             open_orders_max,
             journal_room: AtomicBool::new(true),
             disk_low: AtomicBool::new(false),
+            began: Instant::now(),
+            disk_busy_since_ms: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             failure,
             shed: AtomicU64::new(0),
@@ -81,6 +94,9 @@ impl Admission {
         }
         if !self.has_journal_room() {
             return Err(Unavailable::JournalUnavailable);
+        }
+        if self.disk_busy_for() >= DISK_HANGS_AFTER {
+            return Err(Unavailable::Overloaded);
         }
         if self.open_orders.load(Ordering::Relaxed) + count > self.open_orders_max {
             return Err(Unavailable::Overloaded);
@@ -143,6 +159,24 @@ impl Admission {
     /// Whether a disk has less free than is kept in reserve.
     pub fn is_disk_low(&self) -> bool {
         self.disk_low.load(Ordering::Acquire)
+    }
+
+    /// Set by the journal thread: the disk got a group, or is done with it.
+    pub fn set_disk_busy(&self, is_busy: bool) {
+        let since = if is_busy { self.milliseconds().max(1) } else { 0 };
+        self.disk_busy_since_ms.store(since, Ordering::Release);
+    }
+
+    /// For how long the disk has had the group that it has in hand.
+    pub fn disk_busy_for(&self) -> Duration {
+        match self.disk_busy_since_ms.load(Ordering::Acquire) {
+            0 => Duration::ZERO,
+            since => Duration::from_millis(self.milliseconds().saturating_sub(since)),
+        }
+    }
+
+    fn milliseconds(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Whether the journal takes more. Never after a failure, whoever announced it and in which order.
@@ -253,7 +287,7 @@ mod tests {
 
     #[test]
     fn each_reason_to_say_no_has_its_name() {
-        let admission = Admission::new(10, 5, Arc::default());
+        let mut admission = Admission::new(10, 5, Arc::default());
         admission.set_open_orders(5);
         assert!(matches!(admission.admit(1), Err(Unavailable::Overloaded)));
         admission.set_open_orders(0);
@@ -261,11 +295,18 @@ mod tests {
         assert!(matches!(admission.admit(1), Err(Unavailable::JournalUnavailable)));
         admission.set_journal_room(1 << 20, false, false);
         assert!(admission.admit(1).is_ok());
+        admission.set_disk_busy(true);
+        assert!(admission.admit(1).is_ok(), "a disk at work is no reason");
+        admission.disk_busy_since_ms.store(1, Ordering::Release);
+        let long_ago = Instant::now().checked_sub(DISK_HANGS_AFTER + Duration::from_secs(1)).unwrap();
+        Arc::get_mut(&mut admission).unwrap().began = long_ago;
+        assert!(matches!(admission.admit(1), Err(Unavailable::Overloaded)), "a disk that hangs");
+        admission.set_disk_busy(false);
         admission.failure.fail("on purpose");
         admission.set_journal_room(1 << 20, false, false);
         assert!(matches!(admission.admit(1), Err(Unavailable::JournalUnavailable)), "whatever is said later");
         admission.stop();
         assert!(matches!(admission.admit(1), Err(Unavailable::NotReady)));
-        assert_eq!(admission.shed(), 4);
+        assert_eq!(admission.shed(), 5);
     }
 }

@@ -9,7 +9,7 @@ mod status;
 
 pub use port::Port;
 
-use crate::admission::Permit;
+use crate::admission::{DISK_HANGS_AFTER, DISK_SLOW_AFTER, Permit};
 use crate::api::{EngineConfig, EngineError, ProductView, Readiness, Unavailable};
 use crate::boot::{self, RecoveredRest, Running};
 use crate::catalogue::ReadThrough;
@@ -142,6 +142,8 @@ impl Engine {
             Some("the journal failed or the store was taken over; the process is ending")
         } else if running.admission.is_stopping() {
             Some("stopping")
+        } else if running.admission.disk_busy_for() >= DISK_HANGS_AFTER {
+            Some("the journal's disk hangs: a write or sync has not come back for more than 5 s")
         } else if running.admission.is_disk_low() {
             return Readiness::NotReady { reason: self.disk_is_low() };
         } else if !running.admission.has_journal_room() {
@@ -168,6 +170,13 @@ impl Engine {
         let mut notes = Vec::new();
         if let Some(lazy) = lazy_sync(self.inner.config.journal.sync) {
             notes.push(format!("journal.sync = {lazy}: a power loss can cost acknowledged orders"));
+        }
+        let busy = self.inner.running.admission.disk_busy_for();
+        if busy >= DISK_SLOW_AFTER {
+            notes.push(format!(
+                "degraded: the journal's disk is slow, a write or sync has not come back for {} ms",
+                busy.as_millis()
+            ));
         }
         let writer = &self.inner.running.writer;
         if let WriterState::Stopped(why) = &*writer.state.lock() {

@@ -320,11 +320,13 @@ impl Sequencer {
         let Some(next) = self.spare.take() else { unreachable!("an idle disk has given its group back") };
         let group = std::mem::replace(&mut self.building, next);
         self.disk_busy = true;
+        self.audience.admission.set_disk_busy(true);
         self.disk.write(group);
     }
 
     fn synced(&mut self, done: Option<Done<Building>>) {
         self.disk_busy = false;
+        self.audience.admission.set_disk_busy(false);
         let Some(Done { group, result, took }) = done else {
             return self.audience.failure.fail("the journal's disk thread is gone");
         };
