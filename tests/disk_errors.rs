@@ -173,24 +173,3 @@ fn report_hung() {
         "who waits is answered, who comes is shed with 503, readyz says so and when it is over; reconciled";
     faults::report(6, "a sync of 8 s", 1, None, checked);
 }
-
-#[test]
-fn a_stopped_process_goes_on_where_it_was() {
-    let engine = Engine::start(Store::sqlite(), &[]);
-    let client = shop_of(&engine, 1, STOCK);
-    let (mut orders, _) = shops(&client, "before", 5);
-    engine.signal("-STOP");
-    let (during, last) = std::thread::scope(|scope| {
-        let shopper = scope.spawn(|| shops(&client.another(), "during", 5));
-        // The pause is the fault itself.
-        std::thread::sleep(std::time::Duration::from_secs(2));
-        assert!(!shopper.is_finished(), "a stopped process answers nobody");
-        engine.signal("-CONT");
-        shopper.join().expect("a shopper")
-    });
-    assert_eq!(last, Some(201));
-    orders.extend(during);
-    engine.kill9();
-    all_is_there(&engine, &mut orders, "SIGSTOP");
-    faults::report(13, "SIGSTOP for 2 s", 1, None, "every order answered and kept");
-}
