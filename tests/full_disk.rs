@@ -5,6 +5,7 @@
 
 mod common;
 
+use common::strace::{can_trace, strace};
 use common::{Engine, Store, assert_reconciles, assert_tables_agree, cart, faults::report, shop_of, until};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -171,4 +172,62 @@ fn shop_until_refused(client: &common::Client, cart: &Value) -> Vec<(u16, Value)
         answers.push((answer.status, answer.json));
     }
     answers
+}
+
+/// A segment that cannot be prepared is tried again: until then the room that is there is sold, the rest shed.
+#[test]
+fn what_cannot_be_prepared_only_sheds() {
+    if !can_trace() {
+        return;
+    }
+    // Forty tries, a tenth of a second apart; a call is counted for each thread by itself.
+    let cases = [
+        "rename,renameat,renameat2:error=EIO:when=1..40",
+        "pwrite64:error=ENOSPC:when=1..40",
+        "fsync,fdatasync:error=EIO:when=1..40",
+    ];
+    for what in cases {
+        let engine = Engine::start(Store::sqlite(), &[]);
+        let client = shop_of(&engine, 100, STOCK);
+        rename_all(&engine);
+        let mut orders = vec![client.buy(&cart(1, &[(1, 1)]))];
+        engine.drain();
+        engine.kill9();
+        let preparing = engine.dir().canonicalize().expect("a directory").join("data/journal/prepare.tmp");
+        // A name is compared as the call has it, an open file by where it lies.
+        let paths = [preparing.display().to_string(), "data/journal/prepare.tmp".to_owned()];
+        let line = strace(what, &paths);
+        engine.runs_under(&line.iter().map(String::as_str).collect::<Vec<_>>());
+        engine.restart();
+        engine.runs_under(&[]);
+        // Nothing is consumed meanwhile: to take a segment that holds records out of the row is another matter.
+        let held = engine.sql().hold_writes();
+        let client = engine.client();
+        let lines: Vec<(u64, i64)> = (1..=100).map(|product| (product, 1)).collect();
+        let large = cart(1, &lines);
+        let (mut shed, mut sold_after) = (0, 0);
+        until("shedding, and its end", || {
+            let answer = client.post("/v1/checkouts", &large);
+            match answer.status {
+                201 => {
+                    orders.push(answer.json);
+                    sold_after += i32::from(shed > 0);
+                }
+                503 => shed += 1,
+                status => panic!("{what}: {status} {}", answer.text),
+            }
+            (sold_after >= 40).then_some(())
+        });
+        drop(held);
+        engine.drain();
+        assert!(!engine.has_ended(), "{what}: it ended");
+        assert!(engine.log().iter().any(|line| line.contains("cannot prepare a journal segment")), "{what}");
+        engine.restart();
+        engine.drain();
+        assert_tables_agree(&engine.sql(), &orders);
+        assert_reconciles(&engine);
+    }
+    let checked =
+        "503 until a segment is there again, without a restart; all orders there after one; reconciled";
+    report(5, "a segment that cannot be written, synced or named", cases.len(), None, checked);
 }
