@@ -14,6 +14,7 @@ mod bed;
 mod discard;
 mod slow_disk;
 
+mod drain;
 mod driver;
 mod letters;
 mod sampler;
@@ -38,6 +39,7 @@ mod table;
 pub use bed::StoreChoice;
 pub use books::{Acknowledged, Answered, Books, Difference, Ledger};
 pub use carts::{Carts, Shape};
+pub use drain::run as run_drain;
 pub use goals::{Goal, Row};
 pub use plan::run;
 pub use random::Random;

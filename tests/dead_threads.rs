@@ -60,7 +60,7 @@ fn a_thread_that_dies_ends_the_process_and_a_start_recovers() {
         let client = engine.client();
         shops(&client, 10, &mut orders);
         let Some(mut tracer) = kills_thread(engine.pid(), name) else {
-            return faults::skip("no thread of another process may be traced: none was killed");
+            return common::skip::skip("no thread of another process may be traced: none was killed");
         };
         // Whatever wakes the thread: orders, and what the others are asked for.
         until(&format!("{name} to take the process with it"), || {

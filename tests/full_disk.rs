@@ -31,7 +31,7 @@ impl SmallDisk {
         if mounted.is_ok_and(|status| status.success()) {
             return Some(Self { at });
         }
-        common::faults::skip("no file system may be mounted: no disk was filled");
+        common::skip::skip("no file system may be mounted: no disk was filled");
         None
     }
 

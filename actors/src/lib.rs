@@ -45,3 +45,4 @@ pub use engine::{Engine, Port};
 pub use reconciliation::{Difference, Findings, ReconciliationJob, ReconciliationState};
 pub use recovery::StartError;
 pub use reply::{Answer, ReplySink, ReplyTo};
+pub use write_behind::{BATCH_LINES_MAX, BATCH_RECORDS_MAX};

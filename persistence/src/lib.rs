@@ -14,6 +14,8 @@ pub mod catalogue_file;
 
 pub mod free_space;
 
+pub mod page_cache;
+
 pub mod planted;
 
 mod fields;

@@ -29,6 +29,7 @@ pub use batch::{
 pub use books::{Account, Amounts, BooksPart, Day, Ledger, Sums};
 pub use copy::{RawRow, RawTables, copy};
 pub use decode::RawValue;
+pub use mysql::{PlainFeed, Recorded};
 pub use open::{StoreConfig, city_key, open};
 pub use rows::{
     CatalogueChunk, CataloguePage, Checkpoint, CopyProgress, OpenOrder, OrderFilter, OrderPage, PoolUsage,

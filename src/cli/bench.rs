@@ -44,6 +44,9 @@ pub struct Bench {
     /// The store behind the write-behind: none, or the URL of an empty database
     #[arg(long, default_value = "none", value_name = "none|URL")]
     store: String,
+    /// Instead of all else R2: a backlog of so many orders into --store, a database that others beside it are named after
+    #[arg(long, value_name = "ORDERS")]
+    drain: Option<u64>,
     /// Where all randomness comes from
     #[arg(long, default_value_t = 20_261_123, value_name = "N")]
     seed: u64,
@@ -69,6 +72,10 @@ enum SyncChoice {
 impl Bench {
     /// Measures and prints. Books that do not add up are an error.
     pub fn run(&self) -> Result<(), BenchError> {
+        if let Some(orders) = self.drain {
+            println!("{}", bench::run_drain(&self.settings()?, orders)?);
+            return Ok(());
+        }
         let report = bench::run(&self.settings()?)?;
         if self.json {
             println!("{:#}", report.to_json());

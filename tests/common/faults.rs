@@ -13,16 +13,8 @@ pub fn report(fault: u32, kind: &str, cases: usize, seed: Option<u64>, checked: 
     append("FLOODGATE_FAULT_LOG", &line);
 }
 
-/// Says that a test did not do what it is for, and why. Also appended to the file that `FLOODGATE_SKIP_LOG` names, so that
-/// a test that passed without doing anything is told in the summary.
-pub fn skip(why: &str) {
-    eprintln!("SKIPPED: {why}");
-    let test = std::thread::current().name().unwrap_or("a test").to_owned();
-    append("FLOODGATE_SKIP_LOG", &json!({ "test": test, "why": why }));
-}
-
 /// One write a line: tests of several processes append to the same file.
-fn append(variable: &str, line: &Value) {
+pub fn append(variable: &str, line: &Value) {
     let Some(file) = std::env::var_os(variable) else { return };
     let mut log = OpenOptions::new().create(true).append(true).open(file).unwrap();
     log.write_all(format!("{line}\n").as_bytes()).unwrap();

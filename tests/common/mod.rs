@@ -14,6 +14,7 @@ mod mariadb;
 mod proxy;
 mod reconcile;
 mod shop;
+pub mod skip;
 mod sql;
 mod storm;
 pub mod strace;

@@ -11,7 +11,7 @@ pub fn can_trace() -> bool {
         .status();
     let works = tried.is_ok_and(|status| status.success());
     if !works {
-        super::faults::skip("strace is not there, or tracing is not permitted: no system call was disturbed");
+        super::skip::skip("strace is not there, or tracing is not permitted: no system call was disturbed");
     }
     works
 }

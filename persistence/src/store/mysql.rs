@@ -7,6 +7,7 @@ mod books;
 mod connect;
 mod driver;
 mod error;
+mod feed;
 mod lease;
 mod raw;
 mod reads;
@@ -32,6 +33,8 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::Sender;
 use writer::Writer;
+
+pub use feed::{PlainFeed, Recorded};
 
 /// MySQL 8.0 and later, MariaDB 10.6 and later.
 pub struct MysqlStore {
