@@ -101,3 +101,104 @@ pub fn compare_sums(journal: &Sums, database: &Sums, findings: &mut Findings) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reconciliation::moves::Moves;
+    use floodgate_persistence::model::{Event, StockAdjusted};
+
+    const ID: ProductId = ProductId(7);
+
+    fn moved(delta: i64) -> Event {
+        let reason = "found".into();
+        Event::StockAdjusted(Box::new(StockAdjusted { product_id: ID, delta, reason, idempotency: None }))
+    }
+
+    fn counted(quantity: i64) -> Event {
+        use floodgate_persistence::model::{Currency, Money, Product, ProductPut, SellerId, StockChange};
+        let product = Product {
+            id: ID,
+            seller_id: SellerId(1),
+            name: "Kettle".into(),
+            price: Money(1),
+            currency: Currency::new("USD").unwrap(),
+            digital: false,
+            active: true,
+            max_per_order: None,
+            download_path: None,
+        };
+        Event::ProductPut(Box::new(ProductPut { product, stock: StockChange::Counted(quantity) }))
+    }
+
+    fn moves(events: &[Event]) -> Moves {
+        let mut moves = Moves::default();
+        events.iter().for_each(|event| moves.add(event));
+        moves
+    }
+
+    /// Products and differences of one comparison. `memory`, `database`: twice optional, not there and not counted.
+    fn differences(
+        memory: Option<Option<i64>>,
+        database: Option<Option<i64>>,
+        journal: &JournalBooks,
+        parked: bool,
+    ) -> u64 {
+        let products = memory.map(|stock| (ID, stock)).into_iter().collect();
+        let mut comparison = StockComparison::new(MemoryStock { as_of_seq: 0, products }, journal);
+        if parked {
+            comparison.parked(ID);
+        }
+        let mut findings = Findings::default();
+        if let Some(database) = database {
+            comparison.product(ID, database, &mut findings);
+        }
+        comparison.end(&mut findings);
+        findings.differences_total
+    }
+
+    #[test]
+    fn memory_is_brought_to_the_stores_checkpoint_whichever_is_later() {
+        let some = |stock| Some(Some(stock));
+        for (what, memory, database, between, store_is_later, differs) in [
+            ("same moment", some(5), some(5), vec![], false, false),
+            ("one piece too few", some(5), some(4), vec![], false, true),
+            ("memory has two sales more", some(3), some(5), vec![moved(-1), moved(-1)], false, false),
+            ("the store has two sales more", some(5), some(3), vec![moved(-1), moved(-1)], true, false),
+            ("the wrong way round", some(5), some(3), vec![moved(-1), moved(-1)], false, true),
+            ("not counted", Some(None), Some(None), vec![moved(3)], false, false),
+            ("counted in one only", some(5), Some(None), vec![], false, true),
+            ("counting began since", some(9), Some(None), vec![counted(10), moved(-1)], false, false),
+            ("counting began in the store", Some(None), some(9), vec![counted(10), moved(-1)], true, false),
+            (
+                "counting began since, one is missing",
+                some(8),
+                Some(None),
+                vec![counted(10), moved(-1)],
+                false,
+                true,
+            ),
+            ("new since", some(10), None, vec![counted(10)], false, false),
+            ("gone from the store", some(10), None, vec![], false, true),
+            ("not hot", None, some(5), vec![], false, false),
+        ] {
+            let journal =
+                JournalBooks { between: moves(&between), store_is_later, ..JournalBooks::default() };
+            assert_eq!(differences(memory, database, &journal, false) > 0, differs, "{what}");
+        }
+        assert_eq!(differences(Some(None), None, &JournalBooks::default(), true), 0, "its terms are parked");
+    }
+
+    #[test]
+    fn the_journal_alone_knows_the_stock_that_it_saw_begin() {
+        for (what, events, database, differs) in [
+            ("as it says", vec![counted(10), moved(-3)], 7, false),
+            ("changed by others", vec![counted(10), moved(-3)], 8, true),
+            ("it does not go back that far", vec![moved(-3)], 8, false),
+            ("it began again", vec![moved(-3), counted(4)], 4, false),
+        ] {
+            let journal = JournalBooks { to_checkpoint: moves(&events), ..JournalBooks::default() };
+            assert_eq!(differences(None, Some(Some(database)), &journal, false) > 0, differs, "{what}");
+        }
+    }
+}
