@@ -20,6 +20,7 @@ mod boot;
 mod recovery;
 
 mod admission;
+mod disk_watch;
 mod doorbell;
 mod failure;
 mod idempotency;
@@ -27,6 +28,7 @@ mod journey;
 mod parked;
 mod phases;
 mod recent;
+mod reconciliation;
 mod reply;
 mod tail;
 
@@ -42,5 +44,7 @@ pub use api::*;
 pub use boot::is_core_thread;
 pub use engine::{Engine, EngineHistograms, Port};
 pub use phases::{Lap, Phase, Phases, SAMPLE, Trail};
+pub use reconciliation::{Difference, Findings, ReconciliationJob, ReconciliationState};
 pub use recovery::StartError;
 pub use reply::{Answer, ReplySink, ReplyTo};
+pub use write_behind::{BATCH_LINES_MAX, BATCH_RECORDS_MAX};

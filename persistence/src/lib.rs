@@ -13,6 +13,9 @@ pub mod store;
 pub mod catalogue_file;
 
 pub mod histogram;
+pub mod free_space;
+
+pub mod page_cache;
 
 pub mod planted;
 

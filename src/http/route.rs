@@ -21,6 +21,8 @@ pub(super) const ROUTES: &[(&str, &str, Audience)] = &[
     ("GET", "/admin/warmup", Admin),
     ("GET", "/admin/parked", Admin),
     ("POST", "/admin/parked/{id}/retry", Admin),
+    ("POST", "/admin/reconciliation", Admin),
+    ("GET", "/admin/reconciliation", Admin),
     ("GET", "/admin/status", Admin),
     ("GET", "/admin/alerts", Admin),
     ("GET", "/admin/log", Admin),

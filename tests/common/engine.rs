@@ -165,7 +165,7 @@ impl Engine {
 
     /// Sends it a signal.
     pub fn signal(&self, signal: &str) {
-        let pid = self.run().as_ref().unwrap().child.id().to_string();
+        let pid = self.pid().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
@@ -176,10 +176,15 @@ impl Engine {
 
     /// What it has in memory, as the kernel counts it.
     pub fn resident_bytes(&self) -> u64 {
-        let pid = self.run().as_ref().unwrap().child.id();
+        let pid = self.pid();
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// The operator, as long as it runs.
+    pub fn admin_or_none(&self) -> Option<Client> {
+        Some(Client::new(format!("http://{}", self.address()?), Some(TOKEN)))
     }
 
     /// Whether it has ended by itself.

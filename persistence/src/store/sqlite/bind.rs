@@ -6,7 +6,7 @@ use crate::model::{ProductId, Timestamp};
 use crate::store::insert_times::InsertTimes;
 use crate::store::table::Table;
 use crate::store::write::{Sink, Values};
-use crate::store::{StockWrite, sql_time};
+use crate::store::{StockWrite, query, sql_time};
 use rusqlite::{Connection, Statement, ToSql, params};
 use std::time::Instant;
 
@@ -47,12 +47,13 @@ impl Sink for Rows<'_> {
 
     fn move_stock(
         &mut self,
+        table: &'static Table,
         changes: impl Iterator<Item = (ProductId, StockWrite)>,
     ) -> Result<(), StoreError> {
         let written = (|| {
-            let mut begin = self.connection.prepare_cached("UPDATE products SET stock = ?2 WHERE id = ?1")?;
-            let mut add =
-                self.connection.prepare_cached("UPDATE products SET stock = stock + ?2 WHERE id = ?1")?;
+            let sql = |stock: &str| format!("UPDATE {} SET stock = {stock} WHERE id = ?1", table.name);
+            let mut begin = self.connection.prepare_cached(&sql("?2"))?;
+            let mut add = self.connection.prepare_cached(&sql("stock + ?2"))?;
             for (id, change) in changes {
                 let statement = if change.counting_began { &mut begin } else { &mut add };
                 statement.execute(params![id.get().cast_signed(), change.delta])?;
@@ -60,6 +61,13 @@ impl Sink for Rows<'_> {
             Ok(())
         })();
         written.map_err(|error| classify(&error))
+    }
+
+    fn bring_parked_stock(&mut self, ids: &[ProductId]) -> Result<(), StoreError> {
+        for statement in query::bring_parked_stock(ids) {
+            self.connection.execute(&statement, []).map_err(|error| classify(&error))?;
+        }
+        Ok(())
     }
 
     fn forget_keys(&mut self, up_to: u64, at_most: usize) -> Result<(), StoreError> {
