@@ -5,13 +5,14 @@ mod hello;
 mod panic;
 mod parts;
 mod sample_catalogue;
+mod warnings;
 
 pub use data_dir::{Secrets, admin_token, prepare};
 pub use hello::what_to_try;
 pub use panic::install as install_panic_hook;
 pub use parts::{BoundHttp, HttpServer, copy_store, engine_config, journal_config, open_store, start_engine};
 
-use crate::config::{Config, descriptors_needed};
+use crate::config::Config;
 use floodgate_actors::Engine;
 use floodgate_persistence::store::Store;
 use std::fmt::Display;
@@ -182,31 +183,7 @@ fn log_config(config: &Config) {
     if !idle.is_empty() {
         tracing::warn!(keys = idle.join(", "), "configured, but not in force in this version");
     }
-    if config.insecure && !config.listens_on_loopback() {
-        tracing::warn!("the shop api is open to whoever reaches this address (--insecure)");
-    }
-    warn_of_few_descriptors(config);
-}
-
-/// A process usually starts with 1,024 files, far below the connections that it may be asked to hold.
-fn warn_of_few_descriptors(config: &Config) {
-    let needed = descriptors_needed(config);
-    match open_files_limit() {
-        Some(limit) if limit < needed => {
-            tracing::warn!(
-                limit,
-                needed,
-                "fewer open files allowed than the limits need: raise it with `ulimit -n`"
-            );
-        }
-        _ => {}
-    }
-}
-
-fn open_files_limit() -> Option<usize> {
-    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
-    let line = limits.lines().find(|line| line.starts_with("Max open files"))?;
-    line.split_whitespace().nth(3)?.parse().ok()
+    warnings::say(config);
 }
 
 fn milliseconds(span: Duration) -> u64 {

@@ -38,7 +38,7 @@ mod warmup;
 mod worker;
 
 pub use access::{Access, AccessKey, Scope};
-pub use config::HttpConfig;
+pub use config::{BATCH_MAX, HttpConfig};
 pub use metrics::install_metrics;
 pub use openapi::document;
 pub use preferences::Jar;

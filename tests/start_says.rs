@@ -22,3 +22,27 @@ fn what_to_try_next_goes_into_a_pipe_too() {
     assert!(port > 0 && said.contains(&format!("curl http://127.0.0.1:{port}/v1/checkouts")), "{said}");
     assert!(!said.contains(TOKEN), "a token does not belong there: {said}");
 }
+
+/// Each row: what is configured, and the words of the warning.
+#[test]
+fn what_a_configuration_costs_is_said_once_and_only_where_it_does() {
+    let rows = [
+        ("journal.sync=never", "can cost acknowledged orders"),
+        ("journal.sync=interval:100ms", "can cost acknowledged orders"),
+        ("engine.in_flight_max=999", "a full batch is never admitted"),
+    ];
+    for (setting, warning) in rows {
+        let said = warnings(setting);
+        assert_eq!(said.iter().filter(|line| line.contains(warning)).count(), 1, "{setting}: {said:?}");
+    }
+    for fine in ["journal.sync=always", "engine.in_flight_max=1000"] {
+        let said = warnings(fine);
+        let wrong = |line: &&String| rows.iter().any(|(_, warning)| line.contains(warning));
+        assert_eq!(said.iter().find(wrong), None, "{fine}");
+    }
+}
+
+fn warnings(setting: &str) -> Vec<String> {
+    let engine = Engine::start(Store::sqlite(), &[setting]);
+    engine.log().into_iter().filter(|line| line.contains("\"WARN\"")).collect()
+}
