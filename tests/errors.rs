@@ -373,6 +373,31 @@ fn a_journal_without_room_takes_nothing_and_loses_nothing() {
     assert_eq!(client.available(1), 1_000_000 - sold - 1);
 }
 
+/// Product 1 is in memory; whether the database knows product 50 cannot be told.
+#[test]
+fn rows_that_need_the_database_are_named_and_the_rest_is_taken() {
+    let server = Arc::new(MariaDb::start(&[]));
+    let engine = Engine::start(Store::on(Arc::clone(&server)), &[]);
+    let client = shop_of(&engine, 1, 10);
+    engine.drain();
+    server.kill();
+    let dearer = |id| {
+        let mut row = product(id, None);
+        row["price"] = json!(777);
+        row
+    };
+    let put = |rows: Value| engine.admin().put("/admin/products", &json!({ "products": rows }));
+    let answer = put(json!([dearer(50), dearer(1), { "product_id": 0 }])).expect(200);
+    assert_eq!(answer["accepted"], 1, "{answer}");
+    let rejected = answer["rejected"].as_array().expect("rows");
+    let rejected: Vec<_> = rejected.iter().map(|row| (row["row"].as_u64(), row["code"].as_str())).collect();
+    assert_eq!(rejected, [(Some(1), Some("not_ready")), (Some(3), Some("invalid_field"))], "{answer}");
+    assert_eq!(client.get("/v1/products/1").expect(200)["price"], 777, "what is accepted is in force");
+    // Nothing was done at all: that is what 503 says.
+    let nothing = put(json!([dearer(50), dearer(51)]));
+    assert_eq!((nothing.status, nothing.code()), (503, "not_ready"), "{}", nothing.text);
+}
+
 #[test]
 fn a_database_that_is_needed_and_away_is_not_ready() {
     let server = Arc::new(MariaDb::start(&[]));
