@@ -19,6 +19,7 @@ mod health;
 mod idempotency;
 mod json;
 mod metrics;
+mod nothing;
 mod openapi;
 mod order;
 mod order_json;

@@ -166,6 +166,11 @@ const CALLS: &[(&str, &str, &str, &str, &str, u16, &str)] = &[
     ("PUT", "/admin/products", "application/json", "{}", "", 401, "unauthorized"),
     ("GET", "/admin/nothing", "", "", "Bearer e2e-0123456789abcdef", 404, "not_found"),
     ("PUT", "/admin/products", "application/json", "{}", "Bearer e2e-0123456789abcdef", 400, "invalid_field"),
+    ("POST", "/admin/snapshot", "application/json", r#"{"file":"x"}"#, "Bearer e2e-0123456789abcdef", 400, "unknown_field"),
+    ("POST", "/admin/snapshot", "application/json", "[]", "Bearer e2e-0123456789abcdef", 400, "invalid_field"),
+    ("POST", "/admin/snapshot", "text/plain", "{}", "Bearer e2e-0123456789abcdef", 415, "unsupported_media_type"),
+    ("POST", "/admin/parked/1/retry", "application/json", r#"{"force":true}"#, "Bearer e2e-0123456789abcdef", 400, "unknown_field"),
+    ("POST", "/admin/parked/1/retry", "", "", "Bearer e2e-0123456789abcdef", 404, "not_found"),
     ("PUT", "/admin/products", "text/csv", "1", "Bearer e2e-0123456789abcdef", 415, "unsupported_media_type"),
 ];
 
@@ -333,6 +338,12 @@ fn keys_that_are_in_use() {
     send("k", &cart(1, &[(1, 1)])).expect(201);
     is_problem(&send("k", &cart(2, &[(1, 1)])), "id", 422, "idempotency_key_reused", "another body");
     is_problem(&send("a b", &cart(1, &[(1, 1)])), "id", 400, "invalid_field", "a key with a space");
+    // Calls that burn no key do not pass over one that is none.
+    for path in ["/admin/snapshot", "/admin/parked/1/retry", "/admin/warmup", "/admin/products/1/stock"] {
+        let headers = [("idempotency-key", "a b"), ("x-request-id", "id")];
+        let answer = engine.admin().post_with(path, &headers, &json!({})).expect("an answer");
+        is_problem(&answer, "id", 400, "invalid_field", path);
+    }
     // Two items with one key: the first is under way while the second is looked at.
     let mut item = cart(1, &[(1, 1)]);
     item["idempotency_key"] = json!("twins");

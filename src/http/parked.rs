@@ -1,10 +1,11 @@
 use super::error::{ErrorCode, Failure};
 use super::json::Wrong;
+use super::nothing::{self, NothingJson};
 use super::order_json::as_text;
 use super::order_query::{limit, path_id};
 use super::problem::ErrorEntry;
 use super::shop::{Shop, ok};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::Uri;
 use axum::response::Response;
 use floodgate_actors::{ParkedView, RetryView};
@@ -100,13 +101,16 @@ pub(super) async fn list_parked(State(shop): State<Shop>, uri: Uri) -> Result<Re
 /// is not touched. 409 `still_refused`: the database refuses as before, the detail names the reason, nothing is changed.
 #[utoipa::path(
     post, path = "/admin/parked/{id}/retry", tag = "admin", security(("admin_token" = [])),
+    request_body = Option<NothingJson>,
     params(("id" = u64, Path, description = "The `seq` of a parked event", minimum = 1)),
     responses((status = 200, description = "Written, no longer parked", body = RetryJson))
 )]
 pub(super) async fn retry_parked(
     State(shop): State<Shop>,
     Path(id): Path<String>,
+    request: Request,
 ) -> Result<Response, Failure> {
+    nothing::read(request, &shop.config).await?;
     let unknown = || Failure::not_found("no event is parked under this number");
     let seq = path_id(&id).ok_or_else(unknown)?;
     let retry = shop.answer(shop.engine.retry_parked(seq)).await??.ok_or_else(unknown)?;

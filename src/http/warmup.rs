@@ -2,7 +2,9 @@ use super::body::{self, JSON};
 use super::checkout_shape::id;
 use super::config::BULK_BODY_MAX;
 use super::error::Failure;
+use super::idempotency;
 use super::json::{self, Object, Shape, Wrong};
+use super::nothing::{self, NothingJson};
 use super::shop::{Shop, ok, respond};
 use super::status::millis;
 use axum::extract::{Request, State};
@@ -93,6 +95,8 @@ impl From<SnapshotInfo> for SnapshotJson {
 pub(super) async fn start_warmup(State(shop): State<Shop>, request: Request) -> Result<Response, Failure> {
     let (parts, body) = request.into_parts();
     body::content_type(&parts.headers, &[JSON])?;
+    // Never burnt, because a warm-up journals nothing; a key all the same.
+    idempotency::header_key(&parts.headers)?;
     let body = body::read(body, BULK_BODY_MAX, shop.config.body_timeout).await?;
     match shop.answer(shop.engine.start_warmup(read_scope(&body)?)).await?? {
         Ok(job) => Ok(respond(StatusCode::ACCEPTED, &WarmupJson::from(job))),
@@ -113,9 +117,11 @@ pub(super) async fn get_warmup(State(shop): State<Shop>) -> Result<Response, Fai
 /// Writes the catalogue cache file now.
 #[utoipa::path(
     post, path = "/admin/snapshot", tag = "admin", security(("admin_token" = [])),
+    request_body = Option<NothingJson>,
     responses((status = 200, description = "It is written", body = SnapshotJson))
 )]
-pub(super) async fn write_snapshot(State(shop): State<Shop>) -> Result<Response, Failure> {
+pub(super) async fn write_snapshot(State(shop): State<Shop>, request: Request) -> Result<Response, Failure> {
+    nothing::read(request, &shop.config).await?;
     let info = shop.answer(shop.engine.snapshot()).await??;
     Ok(ok(&SnapshotJson::from(info)))
 }
