@@ -85,7 +85,7 @@ impl From<RetryView> for RetryJson {
 
 /// Events that the database refused, newest first.
 #[utoipa::path(
-    get, path = "/admin/parked", tag = "admin", security(("admin_token" = [])), params(ParkedQuery),
+    get, path = "/admin/parked", tag = "admin", params(ParkedQuery),
     responses((status = 200, description = "A page", body = ParkedPageJson))
 )]
 pub(super) async fn list_parked(State(shop): State<Shop>, uri: Uri) -> Result<Response, Failure> {
@@ -100,7 +100,7 @@ pub(super) async fn list_parked(State(shop): State<Shop>, uri: Uri) -> Result<Re
 /// Takes all parked events of the order (or product, or seller) of this one. Stock was applied when they were parked and
 /// is not touched. 409 `still_refused`: the database refuses as before, the detail names the reason, nothing is changed.
 #[utoipa::path(
-    post, path = "/admin/parked/{id}/retry", tag = "admin", security(("admin_token" = [])),
+    post, path = "/admin/parked/{id}/retry", tag = "admin",
     request_body = Option<NothingJson>,
     params(("id" = u64, Path, description = "The `seq` of a parked event", minimum = 1)),
     responses((status = 200, description = "Written, no longer parked", body = RetryJson))

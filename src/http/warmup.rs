@@ -89,7 +89,7 @@ impl From<SnapshotInfo> for SnapshotJson {
 ///
 /// Never touches the stock of a product that is hot already.
 #[utoipa::path(
-    post, path = "/admin/warmup", tag = "admin", security(("admin_token" = [])), request_body = ScopeJson,
+    post, path = "/admin/warmup", tag = "admin", request_body = ScopeJson,
     responses((status = 202, description = "It has begun", body = WarmupJson))
 )]
 pub(super) async fn start_warmup(State(shop): State<Shop>, request: Request) -> Result<Response, Failure> {
@@ -106,7 +106,7 @@ pub(super) async fn start_warmup(State(shop): State<Shop>, request: Request) -> 
 
 /// The last warm-up.
 #[utoipa::path(
-    get, path = "/admin/warmup", tag = "admin", security(("admin_token" = [])),
+    get, path = "/admin/warmup", tag = "admin",
     responses((status = 200, description = "Where it stands", body = WarmupJson))
 )]
 pub(super) async fn get_warmup(State(shop): State<Shop>) -> Result<Response, Failure> {
@@ -116,7 +116,7 @@ pub(super) async fn get_warmup(State(shop): State<Shop>) -> Result<Response, Fai
 
 /// Writes the catalogue cache file now.
 #[utoipa::path(
-    post, path = "/admin/snapshot", tag = "admin", security(("admin_token" = [])),
+    post, path = "/admin/snapshot", tag = "admin",
     request_body = Option<NothingJson>,
     responses((status = 200, description = "It is written", body = SnapshotJson))
 )]
