@@ -77,7 +77,7 @@ pub async fn run(
 ) -> Result<(), BootError> {
     let mut shutdown = std::pin::pin!(shutdown);
     let running = tokio::select! {
-        started = start(config) => started?,
+        started = start_apart(config) => started?,
         () = &mut shutdown => {
             tracing::info!("stopped before it was ready");
             return Ok(());
@@ -87,30 +87,41 @@ pub async fn run(
     running.until(shutdown).await
 }
 
-/// Steps 1 to 6.
+/// Starts on a thread of its own. Recovery reads and plays forward for as long as it takes, and whoever waits here is to
+/// hear a signal meanwhile. The runtime stays this thread's.
+async fn start_apart(config: &Config) -> Result<Running, BootError> {
+    let (config, runtime) = (config.clone(), tokio::runtime::Handle::current());
+    let started = tokio::task::spawn_blocking(move || runtime.block_on(start(&config))).await;
+    started.unwrap_or_else(|panic| Err(BootError::new("start", "recovery", panic, "report this")))
+}
+
+/// Steps 1 to 7.
 pub async fn start(config: &Config) -> Result<Running, BootError> {
     // 1. Say what is in force, and count from the first moment on.
     log_config(config);
     parts::install_metrics()?;
     // 2. The data directory and the secrets in it.
     let secrets = prepare(config)?;
-    // 3. and 4. The store, and the engine recovered from it and from the journal.
+    // 3. The door, ajar: whoever looks after the process sees that it runs and is not ready.
+    let bound = BoundHttp::bind(config, &secrets)?;
+    let address = bound.address();
+    let mut http = bound.serve()?;
+    tracing::info!(%address, "listening, not ready yet");
+    // 4. and 5. The store, and the engine recovered from it and from the journal.
     let store = open_store(config).await?;
     let was_empty = parts::product_count(store.as_ref()).await? == 0;
     let core = start_core(config, store).await?;
-    // 5. Something to try out, where there is nothing at all.
+    // 6. Something to try out, where there is nothing at all.
     if config.engine.sample_catalogue && was_empty {
         sample_catalogue::put_if_empty(&core.engine).await?;
     }
-    // 6. The door, last: whoever gets in finds everything there.
-    let bound = BoundHttp::bind(config, &secrets)?;
-    let address = bound.address();
-    let http = bound.serve(&core.engine)?;
+    // 7. The door, wide open, last: whoever gets in finds everything there.
+    http.open(&core.engine).await?;
     tracing::info!(%address, "listening, ready");
     Ok(Running { core, http, address, secrets, shutdown_timeout: config.server.shutdown_timeout.0 })
 }
 
-/// Steps 2 to 4 only: for commands that work on the engine without serving.
+/// Steps 2, 4 and 5 only: for commands that work on the engine without serving.
 pub async fn start_without_http(config: &Config) -> Result<Core, BootError> {
     prepare(config)?;
     start_core(config, open_store(config).await?).await

@@ -12,7 +12,7 @@ use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Instant;
 use tower::Service;
@@ -21,7 +21,9 @@ use tracing::{Instrument, Level, Span};
 /// What every request of a worker passes on its way in and out: its id, its credential, the clock, and a net for
 /// panics.
 pub(super) struct Door {
-    router: Router,
+    /// Answers until there is a better one.
+    first: Router,
+    opened: OnceLock<Router>,
     config: Arc<HttpConfig>,
     metrics: Arc<HttpMetrics>,
     ids: RequestIds,
@@ -29,8 +31,13 @@ pub(super) struct Door {
 
 impl Door {
     /// The door in front of a router.
-    pub(super) fn new(router: Router, config: Arc<HttpConfig>, metrics: Arc<HttpMetrics>) -> Self {
-        Self { router, config, metrics, ids: RequestIds::new() }
+    pub(super) fn new(first: Router, config: Arc<HttpConfig>, metrics: Arc<HttpMetrics>) -> Self {
+        Self { first, opened: OnceLock::new(), config, metrics, ids: RequestIds::new() }
+    }
+
+    /// From now on this router answers. A second one changes nothing.
+    pub(super) fn open(&self, router: Router) {
+        self.opened.get_or_init(|| router);
     }
 
     /// Answers a request, whatever it is.
@@ -97,11 +104,12 @@ impl Door {
 
     /// A span costs more than the rest of the door, so there is one only where somebody looks.
     async fn route(&self, request: Request) -> Response {
+        let mut router = self.opened.get().unwrap_or(&self.first).clone();
         if !tracing::enabled!(Level::DEBUG) {
-            return caught(self.router.clone().call(request)).await;
+            return caught(router.call(request)).await;
         }
         let span = span_of(&request);
-        let work = caught(self.router.clone().call(request)).instrument(span.clone());
+        let work = caught(router.call(request)).instrument(span.clone());
         let response = work.await;
         span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));
         response

@@ -2,16 +2,22 @@ use super::error::{ErrorCode, Failure};
 use super::metrics;
 use super::openapi;
 use super::shop::{Shop, ok};
+use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
+use axum::routing::get;
 use floodgate_actors::Readiness;
 use serde::Serialize;
 use std::sync::LazyLock;
 use utoipa::ToSchema;
 
 const PROMETHEUS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+
+/// Why nothing is taken before the engine is there.
+const STARTING: &str =
+    "starting: loading from the database and playing the journal forward; the log says how far";
 
 /// The process runs.
 #[derive(Serialize, ToSchema)]
@@ -63,8 +69,22 @@ pub(super) async fn get_metrics(State(shop): State<Shop>) -> Response {
     if let Ok(Ok(status)) = shop.answer(shop.engine.status()).await {
         metrics::look_up(&status);
     }
+    measurements()
+}
+
+fn measurements() -> Response {
     let text = metrics::recorder().map(|recorder| recorder.render()).unwrap_or_default();
     with_type(Body::from(text), PROMETHEUS)
+}
+
+/// Answers while there is no engine yet: the process runs, and is not ready.
+pub(super) fn starting() -> Router {
+    let not_ready = || async { Failure::new(ErrorCode::NotReady, STARTING) };
+    Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(not_ready))
+        .route("/metrics", get(|| async { measurements() }))
+        .fallback(not_ready)
 }
 
 /// This document.

@@ -2,8 +2,7 @@ use super::config::{HttpConfig, LISTEN_BACKLOG};
 use super::metrics::HttpMetrics;
 use super::openapi::router;
 use super::shop::ShopState;
-use super::worker::{self, Shared};
-use axum::Router;
+use super::worker::{self, MakeRouter, Opening, Shared};
 use floodgate_actors::Engine;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
@@ -25,6 +24,8 @@ pub struct Running {
     workers: usize,
     stop: watch::Sender<bool>,
     ends: mpsc::UnboundedReceiver<io::Result<()>>,
+    router: watch::Sender<Option<MakeRouter>>,
+    opened: mpsc::UnboundedReceiver<()>,
 }
 
 impl Server {
@@ -45,24 +46,13 @@ impl Server {
         self.address
     }
 
-    /// Starts the workers. Metrics are recorded if [`install_metrics`](super::install_metrics) was called before.
-    pub fn serve(self, engine: Engine) -> io::Result<Running> {
-        self.serve_routers(move |shared| {
-            router(Arc::new(ShopState {
-                port: engine.port(),
-                engine,
-                config: Arc::clone(&shared.config),
-                metrics: Arc::clone(&shared.metrics),
-            }))
-        })
-    }
-
-    fn serve_routers<F>(self, make_router: F) -> io::Result<Running>
-    where
-        F: FnOnce(&Shared) -> Router + Clone + Send + 'static,
-    {
+    /// Starts the workers, which answer for the process alone until [`Running::open`]. Metrics are recorded if
+    /// [`install_metrics`](super::install_metrics) was called before.
+    pub fn serve(self) -> io::Result<Running> {
         let (stop, stopped) = watch::channel(false);
+        let (router, routers) = watch::channel(None);
         let (end, ends) = mpsc::unbounded_channel();
+        let (open, opened) = mpsc::unbounded_channel();
         let shared = Shared {
             config: Arc::new(self.config),
             metrics: Arc::new(HttpMetrics::new()),
@@ -72,17 +62,39 @@ impl Server {
         };
         let workers = self.listeners.len();
         for (number, listener) in self.listeners.into_iter().enumerate() {
-            let (shared, make_router, report) =
-                (shared.clone(), make_router.clone(), Report::new(end.clone()));
+            let (shared, report) = (shared.clone(), Report::new(end.clone()));
+            let opening = Opening { routers: routers.clone(), opened: open.clone() };
             std::thread::Builder::new()
                 .name(format!("http-{number}"))
-                .spawn(move || report.of(worker::run(listener, shared, make_router, number == 0)))?;
+                .spawn(move || report.of(worker::run(listener, shared, opening, number == 0)))?;
         }
-        Ok(Running { address: self.address, workers, stop, ends })
+        Ok(Running { address: self.address, workers, stop, ends, router, opened })
     }
 }
 
 impl Running {
+    /// Lets everybody in to the engine. Resolves when all workers do.
+    pub async fn open(&mut self, engine: Engine) -> io::Result<()> {
+        self.open_router(Arc::new(move |shared: &Shared| {
+            router(Arc::new(ShopState {
+                port: engine.port(),
+                engine: engine.clone(),
+                config: Arc::clone(&shared.config),
+                metrics: Arc::clone(&shared.metrics),
+            }))
+        }))
+        .await
+    }
+
+    async fn open_router(&mut self, make: MakeRouter) -> io::Result<()> {
+        self.router.send_replace(Some(make));
+        for _ in 0..self.workers {
+            // A worker that ends says nothing here.
+            self.opened.recv().await.ok_or_else(broken_down)?;
+        }
+        Ok(())
+    }
+
     /// Where it listens.
     pub const fn local_addr(&self) -> SocketAddr {
         self.address

@@ -4,6 +4,7 @@ use super::config::{ACCEPT_PAUSE, HttpConfig, METRICS_UPKEEP, TURN_AWAY_TIMEOUT,
 use super::connection;
 use super::door::Door;
 use super::error::{ErrorCode, Failure};
+use super::health;
 use super::metrics::{self, HttpMetrics};
 use axum::Router;
 use axum::http::{HeaderValue, header};
@@ -32,12 +33,21 @@ pub(super) struct Shared {
     pub(super) stop: watch::Receiver<bool>,
 }
 
-/// Runs a worker until it is told to stop and its connections have ended. The router is made on the worker's runtime,
-/// because that is where the engine's answers are to come back to.
+/// Makes a worker's router. Called on the worker's runtime, because that is where the engine's answers are to come back
+/// to.
+pub(super) type MakeRouter = Arc<dyn Fn(&Shared) -> Router + Send + Sync>;
+
+/// How a worker learns that the engine is there, and says that it lets everybody in.
+pub(super) struct Opening {
+    pub(super) routers: watch::Receiver<Option<MakeRouter>>,
+    pub(super) opened: mpsc::UnboundedSender<()>,
+}
+
+/// Runs a worker until it is told to stop and its connections have ended.
 pub(super) fn run(
     listener: std::net::TcpListener,
     shared: Shared,
-    make_router: impl FnOnce(&Shared) -> Router,
+    opening: Opening,
     keeps_metrics: bool,
 ) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -45,10 +55,21 @@ pub(super) fn run(
         if keeps_metrics {
             tokio::spawn(keep_metrics(shared.stop.clone()));
         }
-        let router = make_router(&shared);
-        Worker::new(shared, router).work(TcpListener::from_std(listener)?).await;
+        let worker = Worker::new(shared.clone());
+        tokio::spawn(open(opening, Arc::clone(&worker.door), shared));
+        worker.work(TcpListener::from_std(listener)?).await;
         Ok(())
     })
+}
+
+/// Waits for the engine. A server that is gone before it comes has nobody to open for.
+async fn open(mut opening: Opening, door: Arc<Door>, shared: Shared) {
+    let made = opening.routers.wait_for(Option::is_some).await.map(|make| make.clone());
+    let Ok(Some(make)) = made else { return };
+    door.open(make(&shared));
+    if opening.opened.send(()).is_err() {
+        tracing::debug!("a worker is open and nobody asks");
+    }
 }
 
 struct Worker {
@@ -60,8 +81,8 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(shared: Shared, router: Router) -> Self {
-        let door = Door::new(router, Arc::clone(&shared.config), Arc::clone(&shared.metrics));
+    fn new(shared: Shared) -> Self {
+        let door = Door::new(health::starting(), Arc::clone(&shared.config), Arc::clone(&shared.metrics));
         let (alive, ended) = mpsc::channel(1);
         Self { shared, door: Arc::new(door), alive, ended }
     }
