@@ -86,7 +86,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Becomes the one writer: takes the named lock (held as long as the writer's connection lives), gives an empty
     /// store the identity, and raises the checkpoint's epoch. [`StoreError::Fenced`] where the lock is held or the
-    /// epoch is not higher than the store's.
+    /// epoch is not higher than the store's. Waits, up to a minute, for a lock whose holder does nothing: an engine whose
+    /// host is gone.
     async fn take_over(&self, node: NodeId, epoch: u64) -> Result<(), StoreError>;
 
     /// Writes a batch and moves the checkpoint from `batch.from` to `batch.to`, in one transaction; the checkpoint

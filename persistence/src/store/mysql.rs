@@ -6,6 +6,7 @@
 mod connect;
 mod driver;
 mod error;
+mod holder;
 mod lease;
 mod raw;
 mod reads;
@@ -25,9 +26,10 @@ use crate::model::{NodeId, OrderId, ProductId, Record, SellerId, Timestamp};
 use async_trait::async_trait;
 use connect::Server;
 use driver::Driver;
+use holder::Limits;
 use lease::Leases;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::Sender;
 use writer::Writer;
@@ -54,6 +56,7 @@ impl MysqlStore {
             writer: Mutex::new(Writer::new(Arc::clone(&server))),
             server,
         });
+        driver.spawn(stay(Arc::downgrade(&parts), Limits::of(config.query_timeout)));
         let store = Self { driver, parts };
         store.run(|parts| async move { parts.leases.first_contact().await }).await?;
         Ok(store)
@@ -228,6 +231,18 @@ impl RawTables for MysqlStore {
             move |parts| async move { parts.writer.lock().await.finish_copy(&identity, &checkpoints).await },
         )
         .await
+    }
+}
+
+/// Shows every now and then that the writer's session is there, until the store is gone. A writer that is busy does so
+/// by itself.
+async fn stay(parts: Weak<Parts>, limits: Limits) {
+    loop {
+        tokio::time::sleep(limits.ping_every).await;
+        let Some(parts) = parts.upgrade() else { return };
+        if let Ok(mut writer) = parts.writer.try_lock() {
+            writer.stay().await;
+        }
     }
 }
 
