@@ -61,10 +61,11 @@ pub enum StoreError {
         /// Sequence that the caller had written.
         expected: u64,
     },
-    /// Something that must not happen: a duplicate of our own key, a missing table, a row that does not parse.
+    /// Something that must not happen: a duplicate of our own key, a row that does not parse.
     #[error("the database is not what this engine left there: {0}")]
     Broken(String),
-    /// The URL, the server's version or its settings cannot be worked with.
+    /// The URL, the server's version, its settings, its tables or the access rights cannot be worked with, until somebody
+    /// changes them. Nothing of the call is in force.
     #[error("{0}")]
     Configuration(String),
 }
