@@ -4,8 +4,10 @@
 
 mod common;
 
+use common::strace::{can_trace, strace};
 use common::{Answer, Client, Engine, MariaDb, Store, cart, product, seller, shop_of, until};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// A cart of one item.
@@ -174,6 +176,20 @@ const CALLS: &[(&str, &str, &str, &str, &str, u16, &str)] = &[
     ("PUT", "/admin/products", "text/csv", "1", "Bearer e2e-0123456789abcdef", 415, "unsupported_media_type"),
 ];
 
+/// Calls of whoever has the wrong key, or none: method, path, secret; status, code.
+const KEYED: &[(&str, &str, Option<&str>, u16, &str)] = &[
+    ("POST", "/v1/checkouts", None, 401, "unauthorized"),
+    ("POST", "/v1/checkouts", Some("a stranger's"), 401, "unauthorized"),
+    ("POST", "/v1/checkouts", Some("a seller's"), 403, "forbidden"),
+    ("POST", "/v1/checkouts/batch", Some("a seller's"), 403, "forbidden"),
+    ("POST", "/v1/quotes", Some("a seller's"), 403, "forbidden"),
+    ("GET", "/v1/orders?seller_id=2", Some("a seller's"), 403, "forbidden"),
+    ("GET", "/v1/preferences", Some("a seller's"), 403, "forbidden"),
+    ("GET", "/admin/status", Some("a seller's"), 403, "forbidden"),
+    ("PUT", "/admin/products", Some("a shop's"), 403, "forbidden"),
+    ("POST", "/admin/snapshot", Some("a shop's"), 403, "forbidden"),
+];
+
 /// Stands for a cart of 101 items.
 const MANY: &str = "many";
 
@@ -217,7 +233,7 @@ fn is_problem(answer: &Answer, id: &str, status: u16, code: &str, what: &str) {
         assert!(answer.json[name].as_str().is_some_and(|text| !text.is_empty()), "{what}: {name}");
     }
     let retry = answer.header("retry-after").and_then(|seconds| seconds.parse::<u64>().ok());
-    assert_eq!(retry.is_some(), status == 503, "{what}: Retry-After");
+    assert_eq!(retry.is_some(), [429, 503].contains(&status), "{what}: Retry-After");
 }
 
 /// `pointer code`, sorted.
@@ -303,6 +319,55 @@ fn other_calls_that_are_refused() {
     let strange = client.send("GET", "/nothing", &[("x-request-id", "<script>")], None).expect("an answer");
     let own = strange.header("x-request-id").expect("an id");
     assert!(own != "<script>" && strange.json["request_id"] == own, "an id that is not sane is replaced");
+}
+
+#[test]
+fn wrong_keys_and_too_many_calls() {
+    let key = |id: &str, scope: &str| {
+        let hash = Sha256::digest(format!("a {id}'s"));
+        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!(r#"{{ id = "{id}", sha256 = "{hash}", scope = "{scope}" }}"#)
+    };
+    let keys = format!("auth.api_keys=[{}, {}]", key("seller", "seller:1"), key("shop", "shop"));
+    let limits = ["limits.requests_per_second=1", "limits.burst=1"];
+    let engine = Engine::start(Store::sqlite(), &[&keys, limits[0], limits[1]]);
+    for (number, (method, path, secret, status, code)) in KEYED.iter().enumerate() {
+        let id = format!("key-{number}");
+        let headers = [("content-type", "application/json"), ("x-request-id", id.as_str())];
+        let answer =
+            Client::new(engine.url(), *secret).send(method, path, &headers, None).expect("an answer");
+        is_problem(&answer, &id, *status, code, &format!("{method} {path} with {secret:?}"));
+        assert_eq!(answer.header("www-authenticate").is_some(), *status == 401, "{method} {path}");
+    }
+    let shop = Client::new(engine.url(), Some("a shop's"));
+    let limited = until("a call too many", || {
+        let answer = shop.send("GET", "/v1/products/1", &[("x-request-id", "id")], None).expect("an answer");
+        (answer.status != 404).then_some(answer)
+    });
+    is_problem(&limited, "id", 429, "rate_limited", "a call too many");
+}
+
+/// The journal fails while the request waits: sold or not, nobody knows before the next start.
+#[test]
+fn a_journal_that_fails_leaves_the_outcome_open() {
+    if !can_trace() {
+        return;
+    }
+    let engine = Engine::start(Store::sqlite(), &[]);
+    shop_of(&engine, 1, 1_000);
+    engine.kill9();
+    let segment = engine.dir().canonicalize().expect("a directory").join("data/journal");
+    let segment = segment.join(format!("journal-{:020}.seg", 1)).display().to_string();
+    let line = strace("fdatasync:error=EIO:when=6", &[segment]);
+    engine.runs_under(&line.iter().map(String::as_str).collect::<Vec<_>>());
+    engine.restart();
+    let client = engine.client();
+    let failed = until("a failed sync", || {
+        let answer = try_to_buy(&client, "/v1/checkouts", &cart(1, &[(1, 1)]));
+        (answer.status != 201).then_some(answer)
+    });
+    is_problem(&failed, "id", 504, "timeout", "a journal that failed");
+    engine.runs_under(&[]);
 }
 
 /// POST of a cart with the request id `id`.
