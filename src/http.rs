@@ -14,6 +14,7 @@ mod checkout_shape;
 mod config;
 mod connection;
 mod door;
+mod dressed;
 mod error;
 mod health;
 mod idempotency;

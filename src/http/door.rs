@@ -59,12 +59,9 @@ impl Door {
         response
     }
 
-    /// A failure that no request led to, with an id all the same.
-    pub(super) fn refuse(&self, failure: &Failure) -> Response {
-        let id = self.ids.settle(&mut axum::http::HeaderMap::new());
-        let mut response = failure.respond(&id);
-        response.headers_mut().insert(REQUEST_ID, id);
-        response
+    /// A failure that no request led to, with an id all the same, as it goes over the wire.
+    pub(super) fn refuse(&self, failure: &Failure) -> Vec<u8> {
+        failure.raw(&self.ids.settle(&mut axum::http::HeaderMap::new()))
     }
 
     /// Decided on the head alone. What is open to everybody (health, measurements) is never limited: an operator needs

@@ -7,8 +7,6 @@ use super::error::{ErrorCode, Failure};
 use super::health;
 use super::metrics::{self, HttpMetrics};
 use axum::Router;
-use axum::http::{HeaderValue, header};
-use http_body_util::BodyExt;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
@@ -152,28 +150,11 @@ impl Worker {
 /// back.
 async fn tell(mut stream: TcpStream, door: &Door) -> io::Result<()> {
     let failure = Failure::new(ErrorCode::Overloaded, "too many connections");
-    stream.write_all(&raw_response(door.refuse(&failure)).await).await?;
+    stream.write_all(&door.refuse(&failure)).await?;
     stream.shutdown().await?;
     let mut unread = [0; 1024];
     while stream.read(&mut unread).await? > 0 {}
     Ok(())
-}
-
-async fn raw_response(response: axum::response::Response) -> Vec<u8> {
-    let (mut parts, body) = response.into_parts();
-    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-    parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-    let mut raw = format!("HTTP/1.1 {}\r\n", parts.status).into_bytes();
-    for (name, value) in &parts.headers {
-        raw.extend_from_slice(name.as_str().as_bytes());
-        raw.extend_from_slice(b": ");
-        raw.extend_from_slice(value.as_bytes());
-        raw.extend_from_slice(b"\r\n");
-    }
-    raw.extend_from_slice(b"\r\n");
-    raw.extend_from_slice(&body);
-    raw
 }
 
 /// A place among a limited number; given back when it is dropped.
@@ -230,12 +211,12 @@ mod tests {
         assert_eq!(taken.load(Ordering::Relaxed), 0);
     }
 
-    #[tokio::test]
-    async fn whoever_is_turned_away_gets_a_whole_answer() {
+    #[test]
+    fn whoever_is_turned_away_gets_a_whole_answer() {
         let config =
             HttpConfig::new(([127, 0, 0, 1], 0).into(), 1, crate::http::Access::new([0; 32], Vec::new()));
         let door = Door::new(Router::new(), Arc::new(config), Arc::new(HttpMetrics::new()));
-        let raw = raw_response(door.refuse(&Failure::new(ErrorCode::Overloaded, "full"))).await;
+        let raw = door.refuse(&Failure::new(ErrorCode::Overloaded, "full"));
         let text = String::from_utf8(raw).expect("text");
         let (head, body) = text.split_once("\r\n\r\n").expect("a head");
         assert!(head.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{head}");

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::http::body;
+use crate::http::config::HEAD_BYTES_MAX;
 use crate::http::error::Failure;
 use axum::Router;
 use axum::body::Body;
@@ -236,6 +237,42 @@ async fn bodies_are_limited_in_size_and_time() {
     shut_down(running).await;
 }
 
+/// A problem document with an id, to its last byte.
+fn is_whole_problem(text: &str) -> bool {
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    let Ok(document) = serde_json::from_str::<serde_json::Value>(body) else { return false };
+    header("content-type") == Some("application/problem+json")
+        && header("content-length") == Some(&body.len().to_string())
+        && header("x-request-id").is_some_and(|id| document["request_id"] == id)
+        && head.split(' ').nth(1) == Some(&document["status"].to_string())
+}
+
+/// What is not a request is answered like one; without anybody to hang up, each answer is there to be read.
+#[tokio::test]
+async fn what_is_not_http_gets_a_problem_document_too() {
+    let (running, _) = start(config(1)).await;
+    // Not a byte more than is read: what is left unread takes the answer along when the connection is closed.
+    let long = format!("{:x<1$}", "GET /hello HTTP/1.1\r\nHost: x\r\nX: ", HEAD_BYTES_MAX);
+    for (request, status, code) in [
+        ("\u{16}\u{3}\u{1}\r\n\r\n", "400", "malformed_request"),
+        ("GET /hello HTTP/9.9\r\n\r\n", "400", "malformed_request"),
+        ("GET /hello HTTP/1.1\r\nContent-Length: x\r\n\r\n", "400", "malformed_request"),
+        (&long, "431", "headers_too_large"),
+    ] {
+        let cut: String = request.chars().take(40).collect();
+        let mut stream = connect(&running);
+        send(&mut stream, HELLO);
+        assert_eq!(answer(&mut stream), (200, "hello".into()));
+        send(&mut stream, request);
+        let mut text = String::new();
+        stream.read_to_string(&mut text).expect("a whole answer");
+        assert!(text.starts_with(&format!("HTTP/1.1 {status} ")), "{cut:?}: {text}");
+        assert!(text.contains(&format!("\"code\":\"{code}\"")) && is_whole_problem(&text), "{cut:?}: {text}");
+    }
+    shut_down(running).await;
+}
+
 #[tokio::test]
 async fn heads_that_are_too_large_or_can_be_read_in_two_ways_are_refused() {
     let (running, _) = start(config(1)).await;
@@ -263,6 +300,7 @@ async fn heads_that_are_too_large_or_can_be_read_in_two_ways_are_refused() {
             assert!(text.is_empty() || text.starts_with("HTTP/1.1 4"), "{cut:?}: {text}");
             assert_eq!(text.matches("HTTP/1.1").count().max(1), 1, "{cut:?}: {text}");
             assert!(ended.is_ok() || all.is_empty() || text.starts_with("HTTP/1.1 4"), "{cut:?}");
+            assert!(text.is_empty() || is_whole_problem(&text), "{cut:?}: {text}");
         }
     }
     let mut stream = connect(&running);
