@@ -6,6 +6,7 @@ mod notify;
 mod panic;
 mod parts;
 mod sample_catalogue;
+mod warnings;
 
 pub use data_dir::{Secrets, admin_token, prepare};
 pub use hello::what_to_try;
@@ -13,8 +14,9 @@ pub use panic::install as install_panic_hook;
 pub use parts::{
     BoundHttp, HttpServer, copy_store, engine_config, journal_config, open_store, start_engine, store_config,
 };
+pub use warnings::open_files_limit;
 
-use crate::config::{Config, descriptors_needed};
+use crate::config::Config;
 use floodgate_actors::Engine;
 use floodgate_persistence::store::Store;
 use std::fmt::Display;
@@ -80,7 +82,7 @@ pub async fn run(
     let notifier = notify::Notifier::of_process();
     let mut shutdown = std::pin::pin!(shutdown);
     let running = tokio::select! {
-        started = start(config) => started?,
+        started = start_apart(config) => started?,
         () = &mut shutdown => {
             tracing::info!("stopped before it was ready");
             return Ok(());
@@ -97,30 +99,41 @@ pub async fn run(
         .await
 }
 
-/// Steps 1 to 6.
+/// Starts on a thread of its own. Recovery reads and plays forward for as long as it takes, and whoever waits here is to
+/// hear a signal meanwhile. The runtime stays this thread's.
+async fn start_apart(config: &Config) -> Result<Running, BootError> {
+    let (config, runtime) = (config.clone(), tokio::runtime::Handle::current());
+    let started = tokio::task::spawn_blocking(move || runtime.block_on(start(&config))).await;
+    started.unwrap_or_else(|panic| Err(BootError::new("start", "recovery", panic, "report this")))
+}
+
+/// Steps 1 to 7.
 pub async fn start(config: &Config) -> Result<Running, BootError> {
     // 1. Say what is in force, and count from the first moment on.
     log_config(config);
     parts::install_metrics()?;
     // 2. The data directory and the secrets in it.
     let secrets = prepare(config)?;
-    // 3. and 4. The store, and the engine recovered from it and from the journal.
+    // 3. The door, ajar: whoever looks after the process sees that it runs and is not ready.
+    let bound = BoundHttp::bind(config, &secrets)?;
+    let address = bound.address();
+    let mut http = bound.serve()?;
+    tracing::info!(%address, "listening, not ready yet");
+    // 4. and 5. The store, and the engine recovered from it and from the journal.
     let store = open_store(config).await?;
     let was_empty = parts::product_count(store.as_ref()).await? == 0;
     let core = start_core(config, store).await?;
-    // 5. Something to try out, where there is nothing at all.
+    // 6. Something to try out, where there is nothing at all.
     if config.engine.sample_catalogue && was_empty {
         sample_catalogue::put_if_empty(&core.engine).await?;
     }
-    // 6. The door, last: whoever gets in finds everything there.
-    let bound = BoundHttp::bind(config, &secrets)?;
-    let address = bound.address();
-    let http = bound.serve(&core.engine)?;
+    // 7. The door, wide open, last: whoever gets in finds everything there.
+    http.open(&core.engine).await?;
     tracing::info!(%address, "listening, ready");
     Ok(Running { core, http, address, secrets, shutdown_timeout: config.server.shutdown_timeout.0 })
 }
 
-/// Steps 2 to 4 only: for commands that work on the engine without serving.
+/// Steps 2, 4 and 5 only: for commands that work on the engine without serving.
 pub async fn start_without_http(config: &Config) -> Result<Core, BootError> {
     prepare(config)?;
     start_core(config, open_store(config).await?).await
@@ -193,32 +206,7 @@ fn log_config(config: &Config) {
     if !idle.is_empty() {
         tracing::warn!(keys = idle.join(", "), "configured, but not in force in this version");
     }
-    if config.insecure && !config.listens_on_loopback() {
-        tracing::warn!("the shop api is open to whoever reaches this address (--insecure)");
-    }
-    warn_of_few_descriptors(config);
-}
-
-/// A process usually starts with 1,024 files, far below the connections that it may be asked to hold.
-fn warn_of_few_descriptors(config: &Config) {
-    let needed = descriptors_needed(config);
-    match open_files_limit() {
-        Some(limit) if limit < needed => {
-            tracing::warn!(
-                limit,
-                needed,
-                "fewer open files allowed than the limits need: raise it with `ulimit -n`"
-            );
-        }
-        _ => {}
-    }
-}
-
-/// Files that this process may have open.
-pub fn open_files_limit() -> Option<usize> {
-    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
-    let line = limits.lines().find(|line| line.starts_with("Max open files"))?;
-    line.split_whitespace().nth(3)?.parse().ok()
+    warnings::say(config);
 }
 
 fn milliseconds(span: Duration) -> u64 {

@@ -109,6 +109,32 @@ fn a_key_opens_its_own_doors_and_no_others() {
     assert_eq!(by(&engine, TOKEN).available(1), 100 - sold + 1);
 }
 
+/// The document says of each call of the matrix what the door does.
+#[test]
+fn the_document_names_the_credentials_of_each_call() {
+    let engine = Engine::start(Store::sqlite(), &[]);
+    let document = engine.client().get("/openapi.json").expect(200);
+    let schemes = document["components"]["securitySchemes"].as_object().expect("schemes");
+    for (method, path, row) in MATRIX.iter().filter(|(_, path, _)| !path.ends_with("nowhere")) {
+        let path = path.split('?').next().expect("a path");
+        let template = path.replace("/1", "/{id}").replace("/2", "/{id}");
+        let security = &document["paths"][&template][method.to_lowercase()]["security"];
+        let asked: Vec<_> = security.as_array().into_iter().flatten().map(|one| one.as_object()).collect();
+        let mut names: Vec<_> = asked.iter().flatten().flat_map(|one| one.keys()).collect();
+        names.sort();
+        let open = asked.iter().flatten().any(|one| one.is_empty());
+        let closed = row[0] == 401;
+        let expected: &[&str] = if closed { &["admin_token", "api_key"] } else { &[] };
+        assert_eq!(names, expected, "{method} {path}");
+        assert!(names.iter().all(|name| schemes[*name]["scheme"] == "bearer"), "{method} {path}");
+        assert_eq!(
+            open,
+            closed && path.starts_with("/v1"),
+            "{method} {path}: without a key where there is none"
+        );
+    }
+}
+
 #[test]
 fn a_seller_sees_their_own_part_only() {
     let engine = keyed();

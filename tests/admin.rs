@@ -14,6 +14,7 @@ on_both_stores!(
     a_known_products_stock_is_a_count,
     stock_is_corrected_by_hand,
     a_warm_up_brings_in_what_others_changed,
+    a_stock_that_others_wrote_may_be_anything,
 );
 
 /// A row of `PUT /admin/products`, and the code and a part of the reason for which it is not taken.
@@ -324,4 +325,29 @@ fn nothing_without_the_token() {
         }
     }
     assert!(!engine.log().join("\n").contains(common::TOKEN), "the token is never in the log");
+}
+
+/// Others wrote a product with the largest number there is for a stock: it is sold, corrected and recovered like any.
+fn a_stock_that_others_wrote_may_be_anything(store: Store) {
+    let engine = Engine::start(store, &["cache.file=off"]);
+    let client = shop_of(&engine, 1, 10);
+    engine.drain();
+    engine.sql().execute(
+        "INSERT INTO products (id, seller_id, name, price, currency, digital, stock, active, updated_at) \
+         VALUES (9, 1, 'much', 100, 'BRL', 0, 9223372036854775807, 1, '2026-01-01 00:00:00.000')",
+    );
+    let most = (1_i64 << 53) - 1;
+    assert_eq!(client.available(9), most);
+    client.buy(&cart(1, &[(9, 2)]));
+    let correct = |delta: i64| {
+        let body = json!({ "delta": delta, "reason": "counted" });
+        engine.admin().post("/admin/products/9/stock", &body)
+    };
+    correct(2).expect(200);
+    assert_eq!((correct(1).status, correct(-most).status), (409, 200));
+    assert_eq!(client.available(9), 0);
+    engine.kill9();
+    engine.restart();
+    engine.client().get("/readyz").expect(200);
+    engine.client().buy(&cart(1, &[(1, 1)]));
 }

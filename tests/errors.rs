@@ -4,8 +4,10 @@
 
 mod common;
 
+use common::strace::{can_trace, strace};
 use common::{Answer, Client, Engine, MariaDb, Store, cart, product, seller, shop_of, until};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// A cart of one item.
@@ -166,7 +168,26 @@ const CALLS: &[(&str, &str, &str, &str, &str, u16, &str)] = &[
     ("PUT", "/admin/products", "application/json", "{}", "", 401, "unauthorized"),
     ("GET", "/admin/nothing", "", "", "Bearer e2e-0123456789abcdef", 404, "not_found"),
     ("PUT", "/admin/products", "application/json", "{}", "Bearer e2e-0123456789abcdef", 400, "invalid_field"),
+    ("POST", "/admin/snapshot", "application/json", r#"{"file":"x"}"#, "Bearer e2e-0123456789abcdef", 400, "unknown_field"),
+    ("POST", "/admin/snapshot", "application/json", "[]", "Bearer e2e-0123456789abcdef", 400, "invalid_field"),
+    ("POST", "/admin/snapshot", "text/plain", "{}", "Bearer e2e-0123456789abcdef", 415, "unsupported_media_type"),
+    ("POST", "/admin/parked/1/retry", "application/json", r#"{"force":true}"#, "Bearer e2e-0123456789abcdef", 400, "unknown_field"),
+    ("POST", "/admin/parked/1/retry", "", "", "Bearer e2e-0123456789abcdef", 404, "not_found"),
     ("PUT", "/admin/products", "text/csv", "1", "Bearer e2e-0123456789abcdef", 415, "unsupported_media_type"),
+];
+
+/// Calls of whoever has the wrong key, or none: method, path, secret; status, code.
+const KEYED: &[(&str, &str, Option<&str>, u16, &str)] = &[
+    ("POST", "/v1/checkouts", None, 401, "unauthorized"),
+    ("POST", "/v1/checkouts", Some("a stranger's"), 401, "unauthorized"),
+    ("POST", "/v1/checkouts", Some("a seller's"), 403, "forbidden"),
+    ("POST", "/v1/checkouts/batch", Some("a seller's"), 403, "forbidden"),
+    ("POST", "/v1/quotes", Some("a seller's"), 403, "forbidden"),
+    ("GET", "/v1/orders?seller_id=2", Some("a seller's"), 403, "forbidden"),
+    ("GET", "/v1/preferences", Some("a seller's"), 403, "forbidden"),
+    ("GET", "/admin/status", Some("a seller's"), 403, "forbidden"),
+    ("PUT", "/admin/products", Some("a shop's"), 403, "forbidden"),
+    ("POST", "/admin/snapshot", Some("a shop's"), 403, "forbidden"),
 ];
 
 /// Stands for a cart of 101 items.
@@ -212,7 +233,7 @@ fn is_problem(answer: &Answer, id: &str, status: u16, code: &str, what: &str) {
         assert!(answer.json[name].as_str().is_some_and(|text| !text.is_empty()), "{what}: {name}");
     }
     let retry = answer.header("retry-after").and_then(|seconds| seconds.parse::<u64>().ok());
-    assert_eq!(retry.is_some(), status == 503, "{what}: Retry-After");
+    assert_eq!(retry.is_some(), [429, 503].contains(&status), "{what}: Retry-After");
 }
 
 /// `pointer code`, sorted.
@@ -300,6 +321,55 @@ fn other_calls_that_are_refused() {
     assert!(own != "<script>" && strange.json["request_id"] == own, "an id that is not sane is replaced");
 }
 
+#[test]
+fn wrong_keys_and_too_many_calls() {
+    let key = |id: &str, scope: &str| {
+        let hash = Sha256::digest(format!("a {id}'s"));
+        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!(r#"{{ id = "{id}", sha256 = "{hash}", scope = "{scope}" }}"#)
+    };
+    let keys = format!("auth.api_keys=[{}, {}]", key("seller", "seller:1"), key("shop", "shop"));
+    let limits = ["limits.requests_per_second=1", "limits.burst=1"];
+    let engine = Engine::start(Store::sqlite(), &[&keys, limits[0], limits[1]]);
+    for (number, (method, path, secret, status, code)) in KEYED.iter().enumerate() {
+        let id = format!("key-{number}");
+        let headers = [("content-type", "application/json"), ("x-request-id", id.as_str())];
+        let answer =
+            Client::new(engine.url(), *secret).send(method, path, &headers, None).expect("an answer");
+        is_problem(&answer, &id, *status, code, &format!("{method} {path} with {secret:?}"));
+        assert_eq!(answer.header("www-authenticate").is_some(), *status == 401, "{method} {path}");
+    }
+    let shop = Client::new(engine.url(), Some("a shop's"));
+    let limited = until("a call too many", || {
+        let answer = shop.send("GET", "/v1/products/1", &[("x-request-id", "id")], None).expect("an answer");
+        (answer.status != 404).then_some(answer)
+    });
+    is_problem(&limited, "id", 429, "rate_limited", "a call too many");
+}
+
+/// The journal fails while the request waits: sold or not, nobody knows before the next start.
+#[test]
+fn a_journal_that_fails_leaves_the_outcome_open() {
+    if !can_trace() {
+        return;
+    }
+    let engine = Engine::start(Store::sqlite(), &[]);
+    shop_of(&engine, 1, 1_000);
+    engine.kill9();
+    let segment = engine.dir().canonicalize().expect("a directory").join("data/journal");
+    let segment = segment.join(format!("journal-{:020}.seg", 1)).display().to_string();
+    let line = strace("fdatasync:error=EIO:when=6", &[segment]);
+    engine.runs_under(&line.iter().map(String::as_str).collect::<Vec<_>>());
+    engine.restart();
+    let client = engine.client();
+    let failed = until("a failed sync", || {
+        let answer = try_to_buy(&client, "/v1/checkouts", &cart(1, &[(1, 1)]));
+        (answer.status != 201).then_some(answer)
+    });
+    is_problem(&failed, "id", 504, "timeout", "a journal that failed");
+    engine.runs_under(&[]);
+}
+
 /// POST of a cart with the request id `id`.
 fn try_to_buy(client: &Client, path: &str, body: &Value) -> Answer {
     client.post_with(path, &[("x-request-id", "id")], body).expect("an answer")
@@ -333,6 +403,12 @@ fn keys_that_are_in_use() {
     send("k", &cart(1, &[(1, 1)])).expect(201);
     is_problem(&send("k", &cart(2, &[(1, 1)])), "id", 422, "idempotency_key_reused", "another body");
     is_problem(&send("a b", &cart(1, &[(1, 1)])), "id", 400, "invalid_field", "a key with a space");
+    // Calls that burn no key do not pass over one that is none.
+    for path in ["/admin/snapshot", "/admin/parked/1/retry", "/admin/warmup", "/admin/products/1/stock"] {
+        let headers = [("idempotency-key", "a b"), ("x-request-id", "id")];
+        let answer = engine.admin().post_with(path, &headers, &json!({})).expect("an answer");
+        is_problem(&answer, "id", 400, "invalid_field", path);
+    }
     // Two items with one key: the first is under way while the second is looked at.
     let mut item = cart(1, &[(1, 1)]);
     item["idempotency_key"] = json!("twins");
@@ -371,6 +447,31 @@ fn a_journal_without_room_takes_nothing_and_loses_nothing() {
     engine.drain();
     assert_eq!(engine.sql().number("SELECT COUNT(*) FROM orders"), sold + 1);
     assert_eq!(client.available(1), 1_000_000 - sold - 1);
+}
+
+/// Product 1 is in memory; whether the database knows product 50 cannot be told.
+#[test]
+fn rows_that_need_the_database_are_named_and_the_rest_is_taken() {
+    let server = Arc::new(MariaDb::start(&[]));
+    let engine = Engine::start(Store::on(Arc::clone(&server)), &[]);
+    let client = shop_of(&engine, 1, 10);
+    engine.drain();
+    server.kill();
+    let dearer = |id| {
+        let mut row = product(id, None);
+        row["price"] = json!(777);
+        row
+    };
+    let put = |rows: Value| engine.admin().put("/admin/products", &json!({ "products": rows }));
+    let answer = put(json!([dearer(50), dearer(1), { "product_id": 0 }])).expect(200);
+    assert_eq!(answer["accepted"], 1, "{answer}");
+    let rejected = answer["rejected"].as_array().expect("rows");
+    let rejected: Vec<_> = rejected.iter().map(|row| (row["row"].as_u64(), row["code"].as_str())).collect();
+    assert_eq!(rejected, [(Some(1), Some("not_ready")), (Some(3), Some("invalid_field"))], "{answer}");
+    assert_eq!(client.get("/v1/products/1").expect(200)["price"], 777, "what is accepted is in force");
+    // Nothing was done at all: that is what 503 says.
+    let nothing = put(json!([dearer(50), dearer(51)]));
+    assert_eq!((nothing.status, nothing.code()), (503, "not_ready"), "{}", nothing.text);
 }
 
 #[test]

@@ -13,6 +13,7 @@ on_both_stores!(
     keys_of_a_batch_are_keys_of_checkouts,
     two_hundred_clients_place_one_order,
     a_key_outlives_the_journal_and_memory,
+    a_key_ends_with_its_window,
     a_stock_adjustment_counts_once,
 );
 
@@ -153,6 +154,26 @@ fn a_key_outlives_the_journal_and_memory(store: Store) {
     }
     let checked = "the same answer with and without a kill between";
     report(15, "a key whose segment and memory are gone", 2, None, checked);
+}
+
+/// Nothing else is journalled meanwhile: the key ends by the clock alone.
+fn a_key_ends_with_its_window(store: Store) {
+    let engine = Engine::start(store, &["idempotency.window=2s"]);
+    let client = shop_of(&engine, 1, 10);
+    let body = cart(1, &[(1, 1)]);
+    let first = buy(&client, "k", &body).expect(201);
+    let second = until("the key to end", || {
+        let order = buy(&client, "k", &body).expect(201);
+        (order["order_id"] != first["order_id"]).then_some(order)
+    });
+    assert_eq!(second["order_id"], 2);
+    assert_eq!(client.available(1), 8);
+    // The store has the key twice: what is loaded from it is at most the newer one.
+    engine.drain();
+    engine.kill9();
+    engine.restart();
+    let again = buy(&engine.client(), "k", &body).expect(201);
+    assert!(again["order_id"] != first["order_id"], "{again}");
 }
 
 fn a_stock_adjustment_counts_once(store: Store) {

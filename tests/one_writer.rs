@@ -145,6 +145,46 @@ fn order_of(engine: &Engine, order: &Value) -> Value {
     engine.client().get(&format!("/v1/orders/{}", order["order_id"])).expect(200)
 }
 
+/// The host of the first engine is gone: nobody says goodbye to its session, which holds the lock.
+#[test]
+fn the_lock_of_a_lost_host_is_waited_for() {
+    let server = Arc::new(MariaDb::start(&[]));
+    let proxy = Proxy::to(server.port());
+    let port = proxy.port();
+    let store = Store::through(&server, |database| format!("mysql://root@127.0.0.1:{port}/{database}"));
+    // The server ends a silent session after six times this.
+    let lost = Engine::start(store, &["store.query_timeout=1s"]);
+    let order = shop_of(&lost, 1, 10).buy(&cart(1, &[(1, 1)]));
+    lost.drain();
+    let database = lost.sql().rows("SELECT DATABASE()")[0][0].clone();
+    proxy.set(Fault::Silence);
+    lost.kill9();
+    let next = Engine::prepare(Store::Other(server.url(&database)), &["store.query_timeout=1s"]);
+    copy_journal(lost.dir(), next.dir());
+    next.restart();
+    let log = next.log().join("\n");
+    assert!(log.contains("a silent session holds the lock") && log.contains("KILL it"), "{log}");
+    assert_eq!(next.client().get("/v1/orders/1").expect(200)["order_id"], order["order_id"]);
+}
+
+/// An engine that has nothing to write keeps its lock, also when its session is ended: nobody else gets in.
+#[test]
+fn an_idle_engine_keeps_its_lock() {
+    let first = Engine::start(Store::mariadb(), &["store.query_timeout=1s"]);
+    shop_of(&first, 1, 10);
+    first.drain();
+    let sql = first.sql();
+    let holder = || sql.rows("SELECT IS_USED_LOCK(CONCAT('floodgate.', DATABASE()))")[0][0].clone();
+    let before = holder();
+    sql.execute(&format!("KILL {before}"));
+    until("another session with the lock", || (!["NULL", &before].contains(&&*holder())).then_some(()));
+    let twin = Engine::prepare(first.store_for_others(), &["store.query_timeout=1s"]);
+    copy_journal(first.dir(), twin.dir());
+    is_refused(&twin, &["another engine owns this database", "KILL"]);
+    first.client().buy(&cart(1, &[(1, 1)]));
+    first.drain();
+}
+
 #[test]
 fn a_stale_engine_can_no_longer_commit_and_stops() {
     let stale = Engine::start(Store::mariadb(), &[]);
@@ -154,8 +194,11 @@ fn a_stale_engine_can_no_longer_commit_and_stops() {
     let sql = stale.sql();
     let successor = Engine::prepare(stale.store_for_others(), &[]);
     copy_journal(stale.dir(), successor.dir());
+    // It would get its lock back at once, if it could.
+    stale.signal("-STOP");
     kill_writer(&sql);
     successor.restart();
+    stale.signal("-CONT");
     let epoch = |engine: &Engine| engine.status()["epoch"].as_u64();
     assert!(epoch(&successor) > epoch(&stale));
     successor.drain();

@@ -12,7 +12,7 @@
 
 use crate::admission::Admission;
 use crate::api::EngineConfig;
-use crate::catalogue::{Catalogue, CatalogueFigures};
+use crate::catalogue::{Catalogue, CatalogueFigures, Misses};
 use crate::disk_watch::DiskWatch;
 use crate::doorbell::Doorbell;
 use crate::failure::Failure;
@@ -181,7 +181,7 @@ pub fn start(
         Arc::clone(&around),
         Arc::clone(&catalogue_figures),
         (config.product_ttl, config.seller_ttl),
-        missed,
+        (missed, Misses::new(config.in_flight_max)),
         Arc::clone(&snapshots),
     );
     if recovered.cache_file.is_some() {

@@ -3,7 +3,7 @@
 //! - Owns: the queue of changes, the waiting misses, the warm-up and the refresh under way.
 //! - Hears: journeys that miss something, admin changes, read-throughs, the clock.
 //! - Tells: the shards (rows, changes), the journal (events of changes), the askers.
-//! - Bound: waiting journeys by admission, changes by the bodies of the admin calls under way. One read of the store
+//! - Bound: waiting journeys by a quarter of what admission lets in and by time ([`misses`]), changes by the bodies of the admin calls under way. One read of the store
 //!   and one round of changes at a time ([`changes`]), so that no older row can overtake a newer one.
 //! - Death: a panic ends the process; recovery is replay.
 //!
@@ -11,25 +11,28 @@
 //! saw with the change (see [`HotProducts::load`](crate::shard::hot::HotProducts::load)).
 
 mod changes;
+mod misses;
 mod reads;
 
 pub use changes::{AskMemory, ChangeResult, MakeChange, MakeChanges};
+pub use misses::Misses;
 pub use reads::ReadThrough;
 
 use crate::api::{Unavailable, WarmupJob, WarmupScope, WarmupState};
 use crate::boot::name_thread;
 use crate::doorbell::Ring;
-use crate::journey::{Journey, Missing};
+use crate::journey::Journey;
 use crate::reply::tell;
 use crate::shard::{Rows, ShardInput, Surroundings};
 use crate::snapshots::Snapshots;
 use actix::prelude::*;
 use crossbeam_channel::Receiver;
-use floodgate_persistence::model::{ProductId, SellerId, Timestamp};
+use floodgate_persistence::model::Timestamp;
 use floodgate_persistence::store::{Store, StoreError};
+use misses::{Asker, IDS_MAX, LOOK_EVERY};
 use parking_lot::Mutex;
 use reads::{Purpose, Read, ReadDone, Table};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -37,10 +40,6 @@ use tokio::sync::oneshot;
 
 /// How often changed rows are looked for.
 const POLL_EVERY: Duration = Duration::from_secs(10);
-
-/// Ids after which a read of misses takes no further checkout in: invented ids of one client must not make a query that
-/// the database refuses to everybody.
-const MISSES_MAX: usize = 4_000;
 
 /// How far each look for changed rows reaches back before the last one, for transactions that commit late and clocks
 /// that differ.
@@ -140,9 +139,7 @@ pub struct Catalogue {
     product_ttl: Duration,
     seller_ttl: Duration,
     missed: Receiver<Box<Journey>>,
-    #[expect(clippy::vec_box, reason = "journeys travel boxed; a vector of them moves pointers")]
-    waiting: Vec<Box<Journey>>,
-    asked: Vec<(ProductId, oneshot::Sender<Result<(), Unavailable>>)>,
+    misses: Misses,
     /// Pages still to read, in order.
     pages: VecDeque<Read>,
     reading: bool,
@@ -162,7 +159,7 @@ impl Catalogue {
         around: Arc<Surroundings>,
         figures: Arc<CatalogueFigures>,
         ttls: (Duration, Duration),
-        missed: Receiver<Box<Journey>>,
+        missed: (Receiver<Box<Journey>>, Misses),
         snapshots: Arc<Snapshots>,
     ) -> Self {
         Self {
@@ -171,9 +168,8 @@ impl Catalogue {
             figures,
             product_ttl: ttls.0,
             seller_ttl: ttls.1,
-            missed,
-            waiting: Vec::new(),
-            asked: Vec::new(),
+            missed: missed.0,
+            misses: missed.1,
             pages: VecDeque::new(),
             reading: false,
             polled_at: Timestamp::now(),
@@ -205,65 +201,61 @@ impl Catalogue {
         }));
     }
 
-    /// One read for all that is missing now, whoever waits for it, up to [`MISSES_MAX`] ids: what is left waits for the
-    /// next.
+    /// One read for all that is missing now, whoever waits for it.
     fn next_miss(&mut self) -> Option<Read> {
-        let mut ids = 0;
-        let fitting = self.waiting.iter().take_while(|journey| {
-            let before = ids;
-            ids += journey.missing.len();
-            before < MISSES_MAX
-        });
-        let journeys: Vec<_> = self.waiting.drain(..fitting.count()).collect();
-        self.asked.retain(|(_, reply)| !reply.is_closed());
-        let asked: Vec<_> = self.asked.drain(..self.asked.len().min(MISSES_MAX)).collect();
-        if journeys.is_empty() && asked.is_empty() {
-            return None;
-        }
-        let mut products: BTreeSet<ProductId> = asked.iter().map(|(id, _)| *id).collect();
-        let mut sellers = BTreeSet::<SellerId>::new();
-        for missing in journeys.iter().flat_map(|journey| &journey.missing) {
-            match missing {
-                Missing::Product(id) => products.insert(*id),
-                Missing::Seller(id) => sellers.insert(*id),
-            };
-        }
-        let (products, sellers) = (products.into_iter().collect(), sellers.into_iter().collect());
-        let asked = asked.into_iter().map(|(_, reply)| reply).collect();
-        Some(Read::Missing { products, sellers, purpose: Purpose::Misses { journeys, asked } })
+        let (products, sellers) = self.misses.next_read()?;
+        Some(Read::Missing { products, sellers, purpose: Purpose::Misses })
     }
 
     /// A read came back, its rows are hot.
     fn read(&mut self, done: ReadDone) {
         let ReadDone { purpose, result, next } = done;
         match purpose {
-            Purpose::Misses { journeys, asked } => self.go_on_after_miss(journeys, asked, result),
+            Purpose::Misses => self.go_on_after_miss(result),
             Purpose::Warmup => self.warmed(result, next),
             Purpose::Refresh(table) => self.refreshed(table, result, next),
             Purpose::Poll => self.polled(result, next),
         }
     }
 
-    #[expect(clippy::vec_box, reason = "journeys travel boxed; a vector of them moves pointers")]
-    fn go_on_after_miss(
-        &mut self,
-        journeys: Vec<Box<Journey>>,
-        asked: Vec<oneshot::Sender<Result<(), Unavailable>>>,
-        result: Result<reads::Loaded, StoreError>,
-    ) {
+    fn go_on_after_miss(&mut self, result: Result<reads::Loaded, StoreError>) {
+        let askers = self.misses.end_read();
         match result {
             Ok(loaded) => {
                 self.figures.count_misses(loaded);
-                asked.into_iter().for_each(|reply| tell(reply, Ok(())));
-                journeys.into_iter().for_each(|journey| self.send_again(journey));
+                askers.into_iter().for_each(|asker| self.answer(asker));
             }
             Err(error) => {
                 tracing::warn!(%error, "a product that is not in memory cannot be read");
-                let why = Unavailable::NotReady;
-                asked.into_iter().for_each(|reply| tell(reply, Err(why)));
-                journeys.into_iter().for_each(|journey| journey.turn_away(&self.around.keys, why));
+                askers.into_iter().for_each(|asker| self.turn_away(asker, Unavailable::NotReady));
             }
         }
+    }
+
+    fn answer(&self, asker: Asker) {
+        match asker {
+            Asker::Product(_, reply) => tell(reply, Ok(())),
+            Asker::Journey(journey) => self.send_again(journey),
+        }
+    }
+
+    fn turn_away(&self, asker: Asker, why: Unavailable) {
+        match asker {
+            Asker::Product(_, reply) => tell(reply, Err(why)),
+            Asker::Journey(journey) => journey.turn_away(&self.around.keys, why),
+        }
+    }
+
+    /// Lets those go who have waited too long; what is read for them goes on, and is hot when it comes.
+    fn let_old_ones_go(&mut self) {
+        let old = self.misses.take_old(Instant::now());
+        if !old.is_empty() {
+            tracing::warn!(
+                count = old.len(),
+                "the database does not answer for products that are not in memory"
+            );
+        }
+        old.into_iter().for_each(|asker| self.turn_away(asker, Unavailable::NotReady));
     }
 
     fn send_again(&self, mut journey: Box<Journey>) {
@@ -364,6 +356,7 @@ impl Actor for Catalogue {
         name_thread("catalogue");
         self.around.fetch_bell.connect(ctx.address().recipient());
         ctx.notify(Ring);
+        ctx.run_interval(LOOK_EVERY, |actor, _| actor.let_old_ones_go());
         ctx.run_interval(POLL_EVERY, |actor, ctx| actor.poll(ctx));
         ctx.run_interval(self.product_ttl, |actor, ctx| actor.refresh(Table::Products, ctx));
         ctx.run_interval(self.seller_ttl, |actor, ctx| actor.refresh(Table::Sellers, ctx));
@@ -380,7 +373,12 @@ impl Handler<Ring> for Catalogue {
 
     fn handle(&mut self, _: Ring, ctx: &mut Self::Context) {
         self.around.fetch_bell.quiet();
-        self.waiting.extend(self.missed.try_iter());
+        let now = Instant::now();
+        for journey in self.missed.try_iter() {
+            if let Err(journey) = self.misses.push(Asker::Journey(journey), now) {
+                journey.turn_away(&self.around.keys, Unavailable::Overloaded);
+            }
+        }
         self.read_on(ctx);
     }
 }
@@ -389,7 +387,10 @@ impl Handler<ReadThrough> for Catalogue {
     type Result = ();
 
     fn handle(&mut self, message: ReadThrough, ctx: &mut Self::Context) {
-        self.asked.push((message.id, message.done));
+        let asker = Asker::Product(message.id, message.done);
+        if let Err(journey) = self.misses.push(asker, Instant::now()) {
+            journey.turn_away(&self.around.keys, Unavailable::Overloaded);
+        }
         self.read_on(ctx);
     }
 }
@@ -424,11 +425,11 @@ impl Handler<BeginWarmup> for Catalogue {
                 self.pages.push_back(Read::page(Table::Products, Purpose::Warmup));
             }
             WarmupScope::Some { products, sellers } => {
-                for products in products.chunks(MISSES_MAX) {
+                for products in products.chunks(IDS_MAX) {
                     let (products, sellers) = (products.to_vec(), Vec::new());
                     self.pages.push_back(Read::Missing { products, sellers, purpose: Purpose::Warmup });
                 }
-                for sellers in sellers.chunks(MISSES_MAX) {
+                for sellers in sellers.chunks(IDS_MAX) {
                     let (products, sellers) = (Vec::new(), sellers.to_vec());
                     self.pages.push_back(Read::Missing { products, sellers, purpose: Purpose::Warmup });
                 }

@@ -2,7 +2,8 @@
 //!
 //! A key is claimed by the worker and settled by whoever decides: the refusing shard lets it go, the journal burns
 //! it. Never the HTTP handler, which may be gone by then. Bounded: claims in progress by admission, burnt keys by
-//! number and by age, oldest out first. Age goes by journal time, so that replay forgets the same keys.
+//! number and by age, oldest out first. Age goes by journal time, so that replay forgets the same keys; a claim goes by
+//! the journal's clock too, which is the wall clock, but never back.
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
@@ -12,7 +13,7 @@ use floodgate_persistence::store::KeyRow;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// What a key was burnt for.
@@ -40,7 +41,8 @@ pub enum ClaimResult {
 #[derive(Clone, Copy)]
 struct Slot {
     body: [u8; 16],
-    burnt: Option<Burnt>,
+    /// What it was burnt for, and when.
+    burnt: Option<(Burnt, Timestamp)>,
 }
 
 /// Keys are parts of SHA-256 sums, so eight of their bytes are as good a hash as any.
@@ -75,6 +77,8 @@ pub struct IdempotencyTable {
     window: Duration,
     keys_max: usize,
     forgotten_to: AtomicU64,
+    /// Time of the newest record, in ms since 1970: the journal's clock, which never goes back.
+    newest_ms: AtomicI64,
 }
 
 impl IdempotencyTable {
@@ -86,20 +90,32 @@ impl IdempotencyTable {
             window,
             keys_max: keys_max.max(1),
             forgotten_to: AtomicU64::new(0),
+            newest_ms: AtomicI64::new(i64::MIN),
         }
     }
 
     /// Tries to make the key the caller's. Another body comes before «in progress» (contract §1).
     pub fn claim(&self, claim: IdempotencyClaim) -> ClaimResult {
+        self.claim_at(claim, || Timestamp::now().max(Timestamp(self.newest_ms.load(Ordering::Acquire))))
+    }
+
+    /// A key that is out of the window is nobody's, whether or not its time to be forgotten has come: that is when the
+    /// next key is burnt, which on a quiet night may be long after.
+    fn claim_at(&self, claim: IdempotencyClaim, now: impl FnOnce() -> Timestamp) -> ClaimResult {
+        let claimed = Slot { body: claim.body, burnt: None };
         match self.slots.entry(claim.key) {
             Entry::Vacant(vacant) => {
-                vacant.insert(Slot { body: claim.body, burnt: None });
+                vacant.insert(claimed);
                 ClaimResult::Claimed
             }
-            Entry::Occupied(occupied) => match occupied.get() {
+            Entry::Occupied(mut occupied) => match *occupied.get() {
+                Slot { burnt: Some((_, at)), .. } if at < self.horizon(now()) => {
+                    occupied.insert(claimed);
+                    ClaimResult::Claimed
+                }
                 slot if slot.body != claim.body => ClaimResult::Reused,
-                Slot { burnt: Some(burnt), .. } => ClaimResult::Burnt(*burnt),
-                _ => ClaimResult::InProgress,
+                Slot { burnt: Some((burnt, _)), .. } => ClaimResult::Burnt(burnt),
+                Slot { burnt: None, .. } => ClaimResult::InProgress,
             },
         }
     }
@@ -113,10 +129,13 @@ impl IdempotencyTable {
     pub fn burn(&self, records: &[Record]) {
         let mut ages = self.ages.lock();
         let mut now = None;
+        if let Some(last) = records.last() {
+            self.newest_ms.fetch_max(last.at.0, Ordering::Release);
+        }
         for record in records {
             let Some(claim) = record.event.idempotency() else { continue };
             let burnt = Burnt { seq: record.seq, order_id: record.event.order_id() };
-            self.slots.insert(claim.key, Slot { body: claim.body, burnt: Some(burnt) });
+            self.slots.insert(claim.key, Slot { body: claim.body, burnt: Some((burnt, record.at)) });
             ages.push_back((record.seq, record.at, claim.key));
             now = Some(record.at);
         }
@@ -134,7 +153,10 @@ impl IdempotencyTable {
                 return false;
             }
             let burnt = Burnt { seq: row.seq, order_id: row.order_id };
-            self.slots.insert(row.claim.key, Slot { body: row.claim.body, burnt: Some(burnt) });
+            // A key that was used again after its time is in the store twice: the newer one came first.
+            let slot = Slot { body: row.claim.body, burnt: Some((burnt, row.at)) };
+            self.slots.entry(row.claim.key).or_insert(slot);
+            self.newest_ms.fetch_max(row.at.0, Ordering::Release);
             ages.push_front((row.seq, row.at, row.claim.key));
         }
         true
@@ -147,7 +169,7 @@ impl IdempotencyTable {
                 return;
             }
             ages.pop_front();
-            self.slots.remove_if(&key, |_, slot| slot.burnt.is_some_and(|burnt| burnt.seq == seq));
+            self.slots.remove_if(&key, |_, slot| slot.burnt.is_some_and(|(burnt, _)| burnt.seq == seq));
             self.forgotten_to.store(seq, Ordering::Release);
         }
     }
@@ -222,10 +244,44 @@ mod tests {
         assert_eq!(table.claim(claim(1, 2)), ClaimResult::Reused, "another body comes before in progress");
         table.let_go(claim(1, 1));
         assert_eq!(table.claim(claim(1, 2)), ClaimResult::Claimed, "a refusal does not burn");
-        table.burn(&[record(7, 0, claim(1, 2))]);
+        table.burn(&[record(7, Timestamp::now().0, claim(1, 2))]);
         table.let_go(claim(1, 2));
         assert_eq!(table.claim(claim(1, 2)), ClaimResult::Burnt(burnt(7)));
         assert_eq!(table.claim(claim(1, 1)), ClaimResult::Reused);
+    }
+
+    /// Burnt at 1000 with a window of 100: what a claim finds at which time, with the same and with another body.
+    #[test]
+    fn a_key_ends_with_its_window_though_no_other_key_is_burnt() {
+        for (at, same, other) in [
+            (1000, ClaimResult::Burnt(burnt(7)), ClaimResult::Reused),
+            (1100, ClaimResult::Burnt(burnt(7)), ClaimResult::Reused),
+            (1101, ClaimResult::Claimed, ClaimResult::Claimed),
+        ] {
+            for (body, expected) in [(1, same), (2, other)] {
+                let table = IdempotencyTable::new(Duration::from_millis(100), 10);
+                table.burn(&[record(7, 1000, claim(1, 1))]);
+                assert_eq!(table.claim_at(claim(1, body), || Timestamp(at)), expected, "{body} at {at}");
+            }
+        }
+    }
+
+    /// The journal's clock has run ahead of the wall clock, which was set back.
+    #[test]
+    fn a_clock_that_is_set_back_brings_no_key_back() {
+        let ahead = Timestamp::now().0 + 3_600_000;
+        let table = IdempotencyTable::new(Duration::from_millis(100), 10);
+        table.burn(&[record(7, ahead, claim(1, 1))]);
+        assert_eq!(table.claim(claim(1, 1)), ClaimResult::Burnt(burnt(7)));
+        table.burn(&[Record {
+            seq: 8,
+            at: Timestamp(ahead + 101),
+            event: Event::EngineStarted { epoch: 2 },
+        }]);
+        assert_eq!(table.claim(claim(1, 1)), ClaimResult::Claimed);
+        table.burn(&[record(9, ahead + 102, claim(1, 1))]);
+        assert_eq!(table.claim_at(claim(1, 1), || Timestamp(ahead + 103)), ClaimResult::Burnt(burnt(9)));
+        assert_eq!((table.len(), table.forgotten_to()), (1, 7), "the old one went, the new one stays");
     }
 
     #[test]
@@ -263,7 +319,7 @@ mod tests {
         assert!(table.restore(&[row(9, 190), row(8, 150)], Timestamp(200)));
         assert!(!table.restore(&[row(7, 120), row(6, 99)], Timestamp(200)), "6 is out of the window");
         assert_eq!((table.len(), table.oldest()), (3, Some(Timestamp(120))));
-        assert_eq!(table.claim(claim(8, 0)), ClaimResult::Burnt(burnt(8)));
+        assert_eq!(table.claim_at(claim(8, 0), || Timestamp(200)), ClaimResult::Burnt(burnt(8)));
         assert_eq!(table.claim(claim(6, 0)), ClaimResult::Claimed);
     }
 }

@@ -102,11 +102,21 @@ impl RecentOrders {
         newest.stretches.get(place)?.find(id)
     }
 
-    /// Orders with an event after `seq`, newest first.
-    pub fn changed_after(&self, seq: u64) -> Vec<RecentOrder> {
+    /// The newest orders with an event after `seq` that fit, newest first, at most `limit`. Looks no further than it has
+    /// to, and clones only what it returns: it runs on a worker's thread, and the journal thread waits for it.
+    pub fn newest_after(
+        &self,
+        seq: u64,
+        limit: usize,
+        fits: impl Fn(&OrderPlaced, Timestamp) -> bool,
+    ) -> Vec<RecentOrder> {
         let newest = self.newest.read();
         let records = newest.stretches.iter().rev().flat_map(|stretch| stretch.group.records.iter().rev());
-        records.take_while(|record| record.seq > seq).filter_map(RecentOrder::of).collect()
+        let fitting = records.take_while(|record| record.seq > seq).filter(|record| match &record.event {
+            Event::OrderPlaced(placed) => fits(placed, record.at),
+            _ => false,
+        });
+        fitting.filter_map(RecentOrder::of).take(limit).collect()
     }
 
     /// All orders placed after this sequence are here; `None`: none has been forgotten.
@@ -187,5 +197,63 @@ impl BacklogIndex {
             .get(place)
             .filter(|frame| frame.last_order.get() < id.get() + u64::from(frame.orders))
             .map(|frame| FramePosition { segment: frame.segment, offset: frame.offset })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use floodgate_persistence::model::{Currency, CustomerId, InvoiceNumber, Money, PaymentMethod};
+    use std::cell::Cell;
+
+    fn record(id: u64) -> Record {
+        let placed = OrderPlaced {
+            order_id: OrderId(id),
+            invoice: InvoiceNumber { prefix: "INV".into(), year: 2026, number: id },
+            status: OrderStatus::PendingPayment,
+            customer_id: CustomerId(id % 10),
+            currency: Currency::new("USD").unwrap(),
+            city: None,
+            email: None,
+            lines: Vec::new(),
+            sellers: Vec::new(),
+            subtotal: Money::ZERO,
+            discount: Money::ZERO,
+            shipping: Money::ZERO,
+            tax: Money::ZERO,
+            total: Money::ZERO,
+            coupon: None,
+            referral_code: None,
+            delivery: None,
+            payment_method: PaymentMethod::Later,
+            expires_at: None,
+            idempotency: None,
+        };
+        Record { seq: id, at: Timestamp(0), event: Event::OrderPlaced(Arc::new(placed)) }
+    }
+
+    /// 100 orders in ten groups: after which sequence, of which customer, how many at most; what is found, and how many
+    /// orders are looked at for it.
+    #[test]
+    fn a_list_looks_no_further_than_it_has_to() {
+        let recent = RecentOrders::new(1_000);
+        for first in (1..=100).step_by(10) {
+            let records = (first..first + 10).map(record).collect();
+            recent.push(&Arc::new(Group { position: FramePosition { segment: 0, offset: 0 }, records }));
+        }
+        for (after, customer, limit, found, looks) in [
+            (0, 7, 2, vec![97, 87], 14),
+            (90, 7, 2, vec![97], 10),
+            (100, 7, 2, vec![], 0),
+            (0, 99, 2, vec![], 100),
+        ] {
+            let looked = Cell::new(0);
+            let orders = recent.newest_after(after, limit, |placed, _| {
+                looked.set(looked.get() + 1);
+                placed.customer_id.get() == customer
+            });
+            let ids: Vec<u64> = orders.iter().map(|order| order.placed.order_id.get()).collect();
+            assert_eq!((ids, looked.get()), (found, looks), "customer {customer} after {after}");
+        }
     }
 }

@@ -287,7 +287,8 @@ impl WriteBehind {
                 self.advance(job);
                 self.go_on(ctx);
             }
-            Err(StoreError::Unavailable(why)) => {
+            // A missing table or right may come back like a server that is away.
+            Err(StoreError::Unavailable(why) | StoreError::Configuration(why)) => {
                 self.again = Some(job);
                 self.wait_and_go_on(why, ctx);
             }

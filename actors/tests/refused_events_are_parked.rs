@@ -129,6 +129,8 @@ async fn a_refused_product_keeps_its_new_terms_in_memory_and_its_old_ones_in_the
          BEGIN SELECT RAISE(ABORT, 'no'); END",
     );
     world.put(1, 250, Some(19)).await;
+    // Not in one batch, which would write the last terms only.
+    world.drained().await;
     world.put(1, 300, None).await;
     world.drained().await;
     let (parked, _) = world.engine.parked(None, 10);

@@ -152,6 +152,16 @@ export interface Delivery {
   phone?: string | null;
 }
 
+/** A product that many want. */
+export interface HotProduct {
+  /** Pieces that can be bought; `null`: not counted. */
+  available?: number | null;
+  name: string;
+  product_id: number;
+  /** Of `recent_takes`, at least so many. */
+  takes: number;
+}
+
 /** Idempotency keys. */
 export interface IdempotencyStatus {
   keys: number;
@@ -162,11 +172,16 @@ export interface IdempotencyStatus {
   window_ms: number;
 }
 
+/** The job in the way. */
+export type Job = Warmup | Reconciliation;
+
 /** The journal. */
 export interface JournalStatus {
   bytes: number;
   /** Most bytes: `journal.max_bytes`. */
   bytes_max: number;
+  /** Bytes free on the fullest of its and the store's disks. */
+  disk_free?: number | null;
   /** Events journalled since the start. */
   events: number;
   /** Oldest sequence still in the segments. */
@@ -196,6 +211,9 @@ export interface Log {
   /** In the syntax of `RUST_LOG`. */
   filter: string;
 }
+
+/** Nothing: `{}`, or no body at all. */
+export type Nothing = Record<string, unknown>;
 
 /** An order. */
 export interface Order {
@@ -328,7 +346,7 @@ export interface Problem {
   detail: string;
   /** Every single problem of the request. */
   errors?: ProblemEntry[];
-  job?: Warmup | null;
+  job?: Job | null;
   /** The request's `X-Request-Id`. */
   request_id?: string | null;
   /** The HTTP status. */
@@ -440,6 +458,56 @@ export interface Ready {
   status: string;
 }
 
+/** A reconciliation. */
+export interface Reconciliation {
+  /** The checkpoint at which all was compared. */
+  as_of_seq: number;
+  /** The first 1,000. */
+  differences: ReconciliationDifference[];
+  /** Number of differences; 0 when all is right. */
+  differences_total: number;
+  elapsed_ms: number;
+  /** Why it failed: nothing can be said then. */
+  error?: string | null;
+  /** The first record that the journal still has: orders from here on are compared. */
+  journal_from_seq: number;
+  /** Orders compared. */
+  orders: number;
+  /** Of these, parked: what the database refused counts as if it were there. */
+  orders_parked: number;
+  /** Products whose stock in memory was compared with the database. */
+  products: number;
+  /** Products whose stock in the database was compared with the journal alone, which still has the beginning of it. */
+  products_by_journal: number;
+  /** `running`, `done` or `failed`. */
+  state: string;
+}
+
+/** Something that is not as it must be: counted stock of a product, or a sum of orders. */
+export interface ReconciliationDifference {
+  /** Sums: which. */
+  amount?: string | null;
+  /** Sums: in this currency. */
+  currency?: string | null;
+  /** What the database has, parked orders added; `null`: not counted, or no such product. */
+  database?: number | null;
+  /** Sums: of orders of this day in UTC. */
+  day?: string | null;
+  /** What the journal says; `null`: it does not go back far enough. */
+  journal?: number | null;
+  /** `stock`, or the table whose sums differ: `orders`, `seller_orders`, `order_items`. */
+  kind: string;
+  /** What memory has; not for sums. */
+  memory?: number | null;
+  /** `stock`: whose. */
+  product_id?: number | null;
+  /** Sums: of this seller, where they are by seller. */
+  seller_id?: number | null;
+}
+
+/** Nothing is to be said. */
+export type ReconciliationRequest = Record<string, unknown>;
+
 /** A row that was not taken. */
 export interface RejectedRow {
   /** Stable name of the reason. */
@@ -506,11 +574,15 @@ export interface Status {
   checkouts: CheckoutStatus;
   /** Fencing number of this run. */
   epoch: number;
+  /** The products that were taken most lately, most first; none where all are alike. */
+  hot_products: HotProduct[];
   idempotency: IdempotencyStatus;
   journal: JournalStatus;
   /** Identity of the data. */
   node: string;
   pool: PoolStatus;
+  /** Lines that took a product lately, about: what is a minute old weighs half, and so on. */
+  recent_takes: number;
   shards: ShardStatus[];
   /** 16 hexadecimal digits. */
   state_hash?: string | null;
@@ -631,12 +703,17 @@ export interface Calls {
       /** The `seq` of a parked event */
       id: number;
     };
+    body: Nothing | null;
     answers: {
       200: ParkedRetry;
+      400: Problem;
       401: Problem;
       403: Problem;
       404: Problem;
+      408: Problem;
       409: Problem;
+      413: Problem;
+      415: Problem;
       429: Problem;
       500: Problem;
       503: Problem;
@@ -688,6 +765,37 @@ export interface Calls {
       504: Problem;
     };
   };
+  /** The last reconciliation. */
+  "GET /admin/reconciliation": {
+    answers: {
+      200: Reconciliation;
+      401: Problem;
+      403: Problem;
+      404: Problem;
+      429: Problem;
+      500: Problem;
+      503: Problem;
+      504: Problem;
+    };
+  };
+  /** Holds memory, journal and database against each other. */
+  "POST /admin/reconciliation": {
+    body: ReconciliationRequest;
+    answers: {
+      202: Reconciliation;
+      400: Problem;
+      401: Problem;
+      403: Problem;
+      408: Problem;
+      409: Problem;
+      413: Problem;
+      415: Problem;
+      429: Problem;
+      500: Problem;
+      503: Problem;
+      504: Problem;
+    };
+  };
   /** Creates or replaces sellers. */
   "PUT /admin/sellers": {
     body: Sellers | string;
@@ -707,10 +815,15 @@ export interface Calls {
   };
   /** Writes the catalogue cache file now. */
   "POST /admin/snapshot": {
+    body: Nothing | null;
     answers: {
       200: Snapshot;
+      400: Problem;
       401: Problem;
       403: Problem;
+      408: Problem;
+      413: Problem;
+      415: Problem;
       429: Problem;
       500: Problem;
       503: Problem;
@@ -763,6 +876,16 @@ export interface Calls {
       500: Problem;
       503: Problem;
       504: Problem;
+    };
+  };
+  /** The dashboard, for a browser. */
+  "GET /dashboard": {
+    answers: {
+      200: string;
+      304: undefined;
+      401: Problem | string;
+      403: Problem;
+      500: Problem;
     };
   };
   /** Whether the process runs. */

@@ -12,8 +12,8 @@ pub mod store;
 
 pub mod catalogue_file;
 
-pub mod histogram;
 pub mod free_space;
+pub mod histogram;
 
 pub mod page_cache;
 

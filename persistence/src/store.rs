@@ -68,10 +68,11 @@ pub enum StoreError {
         /// Sequence that the caller had written.
         expected: u64,
     },
-    /// Something that must not happen: a duplicate of our own key, a missing table, a row that does not parse.
+    /// Something that must not happen: a duplicate of our own key, a row that does not parse.
     #[error("the database is not what this engine left there: {0}")]
     Broken(String),
-    /// The URL, the server's version or its settings cannot be worked with.
+    /// The URL, the server's version, its settings, its tables or the access rights cannot be worked with, until somebody
+    /// changes them. Nothing of the call is in force.
     #[error("{0}")]
     Configuration(String),
 }
@@ -93,7 +94,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Becomes the one writer: takes the named lock (held as long as the writer's connection lives), gives an empty
     /// store the identity, and raises the checkpoint's epoch. [`StoreError::Fenced`] where the lock is held or the
-    /// epoch is not higher than the store's.
+    /// epoch is not higher than the store's. Waits, up to a minute, for a lock whose holder does nothing: an engine whose
+    /// host is gone.
     async fn take_over(&self, node: NodeId, epoch: u64) -> Result<(), StoreError>;
 
     /// Writes a batch and moves the checkpoint from `batch.from` to `batch.to`, in one transaction; the checkpoint

@@ -63,7 +63,8 @@ fn measure(settings: &Settings, side: &Side, connections: usize) -> Result<f64, 
     let config = HttpConfig::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), workers, access);
     let server = Server::bind(config)?;
     let address = server.local_addr();
-    let mut serving = server.serve(running.engine.clone())?;
+    let mut serving = server.serve()?;
+    running.wait_for(serving.open(running.engine.clone()))?;
     let (products, seconds) = (settings.products, settings.seconds);
     let client = std::thread::Builder::new()
         .name("http-load".to_owned())

@@ -170,10 +170,10 @@ impl BoundHttp {
         self.server.local_addr()
     }
 
-    /// Starts the workers.
-    pub fn serve(self, engine: &Engine) -> Result<HttpServer, BootError> {
+    /// Starts the workers, which say that the process runs and is not ready.
+    pub fn serve(self) -> Result<HttpServer, BootError> {
         let address = self.address();
-        let running = self.server.serve(engine.clone()).map_err(|error| http_error(address, error))?;
+        let running = self.server.serve().map_err(|error| http_error(address, error))?;
         Ok(HttpServer { running })
     }
 }
@@ -210,6 +210,12 @@ const fn scope(scope: config::Scope) -> Scope {
 }
 
 impl HttpServer {
+    /// Lets everybody in.
+    pub async fn open(&mut self, engine: &Engine) -> Result<(), BootError> {
+        let address = self.running.local_addr();
+        self.running.open(engine.clone()).await.map_err(|error| http_error(address, error))
+    }
+
     /// Resolves when a worker breaks down: its connections would hang.
     pub async fn failed(&mut self) -> String {
         match self.running.ended().await {

@@ -1,7 +1,6 @@
 use super::{CliError, output};
 use crate::boot;
 use crate::config::Config;
-use std::io::IsTerminal;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Serves until a signal. The first one stops gracefully, the second one at once.
@@ -20,10 +19,9 @@ pub(super) async fn run(config: &Config) -> Result<(), CliError> {
     Ok(served.await?)
 }
 
+/// Whoever reads standard output, a terminal or a file: the log goes to standard error.
 fn say_hello(config: &Config, running: &boot::Running) {
-    if std::io::stdout().is_terminal() {
-        output::print(&boot::what_to_try(config, running.address, &running.secrets));
-    }
+    output::print(&boot::what_to_try(config, running.address, &running.secrets));
 }
 
 struct Signals {

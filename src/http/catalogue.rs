@@ -54,7 +54,7 @@ impl PutJson {
 ///
 /// Good rows are taken, bad ones named. `application/x-ndjson` takes one row a line.
 #[utoipa::path(
-    put, path = "/admin/products", tag = "admin", security(("admin_token" = [])),
+    put, path = "/admin/products", tag = "admin",
     request_body(content((ProductsJson = "application/json"), (ProductRowJson = "application/x-ndjson"))),
     responses((status = 200, description = "What became of the rows", body = PutJson))
 )]
@@ -66,7 +66,7 @@ pub(super) async fn put_products(State(shop): State<Shop>, request: Request) -> 
 ///
 /// Good rows are taken, bad ones named. `application/x-ndjson` takes one row a line.
 #[utoipa::path(
-    put, path = "/admin/sellers", tag = "admin", security(("admin_token" = [])),
+    put, path = "/admin/sellers", tag = "admin",
     request_body(content((SellersJson = "application/json"), (SellerRowJson = "application/x-ndjson"))),
     responses((status = 200, description = "What became of the rows", body = PutJson))
 )]

@@ -13,7 +13,7 @@ pub(super) const BODY_MAX: usize = 64 * 1024;
 /// Largest body of a batch or of an admin call, in bytes.
 pub(super) const BULK_BODY_MAX: usize = 8 * 1024 * 1024;
 /// Most checkouts of a batch.
-pub(super) const BATCH_MAX: usize = 1_000;
+pub const BATCH_MAX: usize = 1_000;
 /// Most headers of a request; more is answered 431.
 pub(super) const HEADERS_MAX: usize = 64;
 /// Longest head (request line and headers) of a request, in bytes; also the size of the read buffer.

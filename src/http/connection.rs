@@ -2,6 +2,7 @@
 
 use super::config::{HEAD_BYTES_MAX, HttpConfig};
 use super::door::Door;
+use super::dressed::Dressed;
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -29,7 +30,8 @@ pub(super) async fn serve(
     mut stop: watch::Receiver<bool>,
 ) {
     let turns = Arc::new(AtomicU64::new(0));
-    let stream = TokioIo::new(Paced::new(stream, Arc::clone(&turns), config));
+    let stream = Dressed::new(Paced::new(stream, Arc::clone(&turns), config), Arc::clone(&door));
+    let stream = TokioIo::new(stream);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         turns.fetch_add(1, Ordering::Relaxed);
         let (door, turns) = (Arc::clone(&door), Arc::clone(&turns));

@@ -39,7 +39,7 @@ pub(super) const EVENTS: &str = "/dashboard/events";
 /// 401, in a browser with a page that asks for the admin token. Its parts and its feed are its own and can change with
 /// it.
 #[utoipa::path(
-    get, path = PAGE, tag = "operations", security((), ("admin_token" = [])),
+    get, path = PAGE, tag = "operations",
     responses(
         (status = 200, description = "The page", body = String, content_type = "text/html"),
         (status = 304, description = "The page has not changed"),

@@ -18,7 +18,7 @@ use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Instant;
 use tower::Service;
@@ -27,7 +27,9 @@ use tracing::Instrument;
 /// What every request of a worker passes on its way in and out: its id, its origin, its credential, the clock, its mark
 /// in the log, and a net for panics.
 pub(super) struct Door {
-    router: Router,
+    /// Answers until there is a better one.
+    first: Router,
+    opened: OnceLock<Router>,
     config: Arc<HttpConfig>,
     metrics: Arc<HttpMetrics>,
     ids: RequestIds,
@@ -36,9 +38,14 @@ pub(super) struct Door {
 
 impl Door {
     /// The door in front of a router.
-    pub(super) fn new(router: Router, config: Arc<HttpConfig>, metrics: Arc<HttpMetrics>) -> Self {
+    pub(super) fn new(first: Router, config: Arc<HttpConfig>, metrics: Arc<HttpMetrics>) -> Self {
         let tracing = Tracing::new(config.traced_bps);
-        Self { router, config, metrics, ids: RequestIds::new(), tracing }
+        Self { first, opened: OnceLock::new(), config, metrics, ids: RequestIds::new(), tracing }
+    }
+
+    /// From now on this router answers. A second one changes nothing.
+    pub(super) fn open(&self, router: Router) {
+        self.opened.get_or_init(|| router);
     }
 
     /// Answers a request, whatever it is.
@@ -93,12 +100,9 @@ impl Door {
         response
     }
 
-    /// A failure that no request led to, with an id all the same.
-    pub(super) fn refuse(&self, failure: &Failure) -> Response {
-        let id = self.ids.settle(&mut axum::http::HeaderMap::new());
-        let mut response = failure.respond(&id);
-        response.headers_mut().insert(REQUEST_ID, id);
-        response
+    /// A failure that no request led to, with an id all the same, as it goes over the wire.
+    pub(super) fn refuse(&self, failure: &Failure) -> Vec<u8> {
+        failure.raw(&self.ids.settle(&mut axum::http::HeaderMap::new()))
     }
 
     /// Decided on the head alone. What is open to everybody (health, measurements) and the dashboard are never limited:
@@ -146,7 +150,8 @@ impl Door {
     }
 
     async fn route(&self, request: Request) -> Response {
-        caught(self.router.clone().call(request)).await
+        let mut router = self.opened.get().unwrap_or(&self.first).clone();
+        caught(router.call(request)).await
     }
 
     /// What is to be written down of this request: who and what, for an operator who changes something, and for

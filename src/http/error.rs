@@ -2,6 +2,7 @@
 
 use super::problem::{ErrorEntry, ProblemJson};
 use super::reconciliation::ReconciliationJson;
+use super::request_id::REQUEST_ID;
 use super::warmup::WarmupJson;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -52,6 +53,8 @@ codes! {
     UnknownField = BAD_REQUEST, "unknown_field", "Unknown field";
     /// A field of the wrong type or form.
     InvalidField = BAD_REQUEST, "invalid_field", "Invalid field";
+    /// Not even HTTP: nobody knows what was asked.
+    MalformedRequest = BAD_REQUEST, "malformed_request", "The request is not HTTP";
     /// No credential, or a wrong one.
     Unauthorized = UNAUTHORIZED, "unauthorized", "No valid credential";
     /// A credential that does not cover the call.
@@ -203,6 +206,30 @@ impl Failure {
         self.job.as_deref()
     }
 
+    /// The whole response as it goes over the wire, after which the connection ends: for where no request led to it.
+    pub(super) fn raw(&self, request_id: &HeaderValue) -> Vec<u8> {
+        let mut response = self.respond(request_id);
+        let body = self.document(request_id);
+        let headers = response.headers_mut();
+        headers.insert(REQUEST_ID, request_id.clone());
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+        let mut raw = format!("HTTP/1.1 {}\r\n", response.status()).into_bytes();
+        for (name, value) in response.headers() {
+            for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+                raw.extend_from_slice(part);
+            }
+        }
+        raw.extend_from_slice(b"\r\n");
+        raw.extend_from_slice(&body);
+        raw
+    }
+
+    fn document(&self, request_id: &HeaderValue) -> Vec<u8> {
+        // Strings, numbers and lists of them: there is nothing that could fail to be written.
+        serde_json::to_vec(&ProblemJson::new(self, Some(request_id))).unwrap_or_default()
+    }
+
     /// The whole response.
     pub(super) fn respond(&self, request_id: &HeaderValue) -> Response {
         let mut response = Response::new(Body::empty());
@@ -212,9 +239,7 @@ impl Failure {
 
     /// Fills status, headers and body of a response; headers that are there stay (`Allow`).
     fn write_to(&self, response: &mut Response, request_id: &HeaderValue) {
-        let document = ProblemJson::new(self, Some(request_id));
-        // Strings, numbers and lists of them: there is nothing that could fail to be written.
-        *response.body_mut() = Body::from(serde_json::to_vec(&document).unwrap_or_default());
+        *response.body_mut() = Body::from(self.document(request_id));
         *response.status_mut() = self.code.status();
         let headers = response.headers_mut();
         headers.remove(header::CONTENT_LENGTH);

@@ -2,16 +2,22 @@ use super::error::{ErrorCode, Failure};
 use super::metrics;
 use super::openapi;
 use super::shop::{Shop, ok};
+use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
+use axum::routing::get;
 use floodgate_actors::Readiness;
 use serde::Serialize;
 use std::sync::LazyLock;
 use utoipa::ToSchema;
 
 const PROMETHEUS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+
+/// Why nothing is taken before the engine is there.
+const STARTING: &str =
+    "starting: loading from the database and playing the journal forward; the log says how far";
 
 /// The process runs.
 #[derive(Serialize, ToSchema)]
@@ -62,7 +68,21 @@ pub(super) async fn readyz(State(shop): State<Shop>) -> Result<Response, Failure
 pub(super) async fn get_metrics(State(shop): State<Shop>) -> Response {
     let status = shop.answer(shop.engine.status()).await.ok().and_then(Result::ok);
     let text = metrics::render(&shop.metrics, &shop.engine, status.as_ref(), &shop.alerts, &shop.config);
+    measurements(text)
+}
+
+fn measurements(text: String) -> Response {
     with_type(Body::from(text), PROMETHEUS)
+}
+
+/// Answers while there is no engine yet: the process runs, and is not ready.
+pub(super) fn starting() -> Router {
+    let not_ready = || async { Failure::new(ErrorCode::NotReady, STARTING) };
+    Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(not_ready))
+        .route("/metrics", get(|| async { measurements(metrics::recorded()) }))
+        .fallback(not_ready)
 }
 
 /// This document.

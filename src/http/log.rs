@@ -24,7 +24,7 @@ pub(super) struct LogJson {
 
 /// What is logged.
 #[utoipa::path(
-    get, path = "/admin/log", tag = "admin", security(("admin_token" = [])),
+    get, path = "/admin/log", tag = "admin",
     responses((status = 200, description = "The filter in force", body = LogJson))
 )]
 pub(super) async fn get_log() -> Result<Response, Failure> {
@@ -35,7 +35,7 @@ pub(super) async fn get_log() -> Result<Response, Failure> {
 ///
 /// At once, and until the process ends: `log.filter` of the configuration is for the next start.
 #[utoipa::path(
-    put, path = "/admin/log", tag = "admin", security(("admin_token" = [])), request_body = LogJson,
+    put, path = "/admin/log", tag = "admin", request_body = LogJson,
     responses((status = 200, description = "The filter in force", body = LogJson))
 )]
 pub(super) async fn put_log(State(shop): State<Shop>, request: Request) -> Result<Response, Failure> {

@@ -55,10 +55,15 @@ pub(super) fn render(
     process::look_up();
     look_at_alerts(alerts);
     look_at_disk(config);
-    let mut text = RECORDER.get().map(PrometheusHandle::render).unwrap_or_default();
+    let mut text = recorded();
     exposition::of_requests(metrics, &mut text);
     exposition::of_engine(&engine.histograms(), &mut text);
     text
+}
+
+/// What is recorded by itself, without the engine.
+pub(super) fn recorded() -> String {
+    RECORDER.get().map(PrometheusHandle::render).unwrap_or_default()
 }
 
 fn look_at_alerts(alerts: &Board) {

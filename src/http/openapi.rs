@@ -1,18 +1,19 @@
 //! The routes, and the document that describes them: both come from the same list of handlers.
 
+use super::access::Audience;
 use super::dashboard;
 use super::problem::ProblemJson;
+use super::route::ROUTES;
 use super::shop::Shop;
 use super::{
-    alerts, batch, catalogue, checkout, health, log, order, parked, preferences, product, reconciliation, status,
-    stock,
-    warmup,
+    alerts, batch, catalogue, checkout, health, log, order, parked, preferences, product, reconciliation,
+    status, stock, warmup,
 };
 use axum::Router;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, Parameter, PathItem};
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -38,6 +39,11 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
     components(schemas(ProblemJson)),
 )]
 struct Head;
+
+/// The operator's credential, in the document.
+const ADMIN_TOKEN: &str = "admin_token";
+/// A shop's or seller's credential, in the document.
+const API_KEY: &str = "api_key";
 
 /// All routes with their description.
 fn described() -> OpenApiRouter<Shop> {
@@ -78,15 +84,43 @@ pub(super) fn router(shop: Shop) -> Router {
 /// The OpenAPI 3.1 document as JSON text.
 pub fn document() -> String {
     let (_, mut api) = described().split_for_parts();
-    let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
-    api.components.get_or_insert_default().add_security_scheme("admin_token", bearer);
+    let components = api.components.get_or_insert_default();
+    components.add_security_scheme(
+        ADMIN_TOKEN,
+        bearer("`admin.token`, or what is in `admin.token` of the data directory."),
+    );
+    components
+        .add_security_scheme(API_KEY, bearer("A key of `auth.api_keys`; a shop without any key is open."));
     for (path, item) in &mut api.paths.paths {
+        add_security(path, item);
         for operation in operations(item) {
             operation.parameters.iter_mut().flatten().for_each(forbid_null);
             add_errors(path, operation);
         }
     }
     api.to_pretty_json().unwrap_or_default()
+}
+
+fn bearer(description: &str) -> SecurityScheme {
+    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description));
+    SecurityScheme::Http(scheme.build())
+}
+
+/// Which credentials a call takes follows from whose it is: the list that the door goes by says it here too. Nothing is
+/// also enough for a shop's call while `auth.api_keys` is empty, and for an onlooker on the same machine.
+fn add_security(path: &str, item: &mut PathItem) {
+    for (method, operation) in [("GET", &mut item.get), ("PUT", &mut item.put), ("POST", &mut item.post)] {
+        let Some(operation) = operation else { continue };
+        let route = ROUTES.iter().find(|route| (route.0, route.1) == (method, path));
+        let either = [ADMIN_TOKEN, API_KEY].map(|scheme| SecurityRequirement::new(scheme, [""; 0]));
+        operation.security = match route.map(|(_, _, audience)| *audience) {
+            None | Some(Audience::Anyone) => None,
+            Some(Audience::Admin) => Some(either.into()),
+            Some(Audience::Shop | Audience::ShopAndSeller | Audience::Onlooker) => {
+                Some(either.into_iter().chain([SecurityRequirement::default()]).collect())
+            }
+        };
+    }
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {

@@ -1,10 +1,11 @@
 use super::error::{ErrorCode, Failure};
 use super::json::Wrong;
+use super::nothing::{self, NothingJson};
 use super::order_json::as_text;
 use super::order_query::{limit, path_id};
 use super::problem::ErrorEntry;
 use super::shop::{Shop, ok};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::Uri;
 use axum::response::Response;
 use floodgate_actors::{ParkedView, RetryView};
@@ -84,7 +85,7 @@ impl From<RetryView> for RetryJson {
 
 /// Events that the database refused, newest first.
 #[utoipa::path(
-    get, path = "/admin/parked", tag = "admin", security(("admin_token" = [])), params(ParkedQuery),
+    get, path = "/admin/parked", tag = "admin", params(ParkedQuery),
     responses((status = 200, description = "A page", body = ParkedPageJson))
 )]
 pub(super) async fn list_parked(State(shop): State<Shop>, uri: Uri) -> Result<Response, Failure> {
@@ -99,14 +100,17 @@ pub(super) async fn list_parked(State(shop): State<Shop>, uri: Uri) -> Result<Re
 /// Takes all parked events of the order (or product, or seller) of this one. Stock was applied when they were parked and
 /// is not touched. 409 `still_refused`: the database refuses as before, the detail names the reason, nothing is changed.
 #[utoipa::path(
-    post, path = "/admin/parked/{id}/retry", tag = "admin", security(("admin_token" = [])),
+    post, path = "/admin/parked/{id}/retry", tag = "admin",
+    request_body = Option<NothingJson>,
     params(("id" = u64, Path, description = "The `seq` of a parked event", minimum = 1)),
     responses((status = 200, description = "Written, no longer parked", body = RetryJson))
 )]
 pub(super) async fn retry_parked(
     State(shop): State<Shop>,
     Path(id): Path<String>,
+    request: Request,
 ) -> Result<Response, Failure> {
+    nothing::read(request, &shop.config).await?;
     let unknown = || Failure::not_found("no event is parked under this number");
     let seq = path_id(&id).ok_or_else(unknown)?;
     let retry = shop.answer(shop.engine.retry_parked(seq)).await??.ok_or_else(unknown)?;

@@ -4,9 +4,8 @@ use super::dashboard::{self, Feed};
 use super::metrics::{HttpMetrics, LastWhile};
 use super::openapi::router;
 use super::shop::ShopState;
-use super::worker::{self, Shared};
+use super::worker::{self, MakeRouter, Opening, Shared};
 use crate::alerts::Board;
-use axum::Router;
 use floodgate_actors::Engine;
 use floodgate_persistence::model::Timestamp;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -29,6 +28,9 @@ pub struct Running {
     workers: usize,
     stop: watch::Sender<bool>,
     ends: mpsc::UnboundedReceiver<io::Result<()>>,
+    router: watch::Sender<Option<MakeRouter>>,
+    opened: mpsc::UnboundedReceiver<()>,
+    shared: Shared,
 }
 
 impl Server {
@@ -49,46 +51,13 @@ impl Server {
         self.address
     }
 
-    /// Starts the workers. Metrics are recorded if [`install_metrics`](super::install_metrics) was called before.
-    pub fn serve(self, engine: Engine) -> io::Result<Running> {
-        let feed = Arc::new(Feed::default());
-        let (watched, shown) = (engine.clone(), Arc::clone(&feed));
-        let beside = |shared: &Shared| {
-            let watch = Watch {
-                engine: watched.clone(),
-                metrics: Arc::clone(&shared.metrics),
-                board: Arc::clone(&shared.alerts),
-                last_while: Arc::clone(&shared.last_while),
-                journal_dir: shared.config.journal_dir.clone(),
-                window: shared.config.alerts_window,
-            };
-            watch.start(shared.stop.clone())?;
-            dashboard::start(shown, watched, shared)
-        };
-        self.serve_routers(beside, move |shared| {
-            router(Arc::new(ShopState {
-                port: engine.port(),
-                engine,
-                config: Arc::clone(&shared.config),
-                metrics: Arc::clone(&shared.metrics),
-                alerts: Arc::clone(&shared.alerts),
-                last_while: Arc::clone(&shared.last_while),
-                feed: Arc::clone(&feed),
-            }))
-        })
-    }
-
-    /// What runs beside the workers is started first.
-    fn serve_routers<F>(
-        self,
-        beside: impl FnOnce(&Shared) -> io::Result<()>,
-        make_router: F,
-    ) -> io::Result<Running>
-    where
-        F: FnOnce(&Shared) -> Router + Clone + Send + 'static,
-    {
+    /// Starts the workers, which answer for the process alone until [`Running::open`]. Metrics are recorded if
+    /// [`install_metrics`](super::install_metrics) was called before.
+    pub fn serve(self) -> io::Result<Running> {
         let (stop, stopped) = watch::channel(false);
+        let (router, routers) = watch::channel(None);
         let (end, ends) = mpsc::unbounded_channel();
+        let (open, opened) = mpsc::unbounded_channel();
         let shared = Shared {
             last_while: Arc::new(LastWhile::new(self.config.alerts_window)),
             alerts: Arc::new(Board::new(self.config.alerts_window, Timestamp::now())),
@@ -98,20 +67,61 @@ impl Server {
             turned_away: Arc::new(AtomicUsize::new(0)),
             stop: stopped,
         };
-        beside(&shared)?;
         let workers = self.listeners.len();
         for (number, listener) in self.listeners.into_iter().enumerate() {
-            let (shared, make_router, report) =
-                (shared.clone(), make_router.clone(), Report::new(end.clone()));
+            let (shared, report) = (shared.clone(), Report::new(end.clone()));
+            let opening = Opening { routers: routers.clone(), opened: open.clone() };
             std::thread::Builder::new()
                 .name(format!("http-{number}"))
-                .spawn(move || report.of(worker::run(listener, shared, make_router)))?;
+                .spawn(move || report.of(worker::run(listener, shared, opening)))?;
         }
-        Ok(Running { address: self.address, workers, stop, ends })
+        Ok(Running { address: self.address, workers, stop, ends, router, opened, shared })
     }
 }
 
 impl Running {
+    /// Lets everybody in to the engine. Resolves when all workers do.
+    pub async fn open(&mut self, engine: Engine) -> io::Result<()> {
+        let feed = Arc::new(Feed::default());
+        self.watch(&engine, &feed)?;
+        self.open_router(Arc::new(move |shared: &Shared| {
+            router(Arc::new(ShopState {
+                port: engine.port(),
+                engine: engine.clone(),
+                config: Arc::clone(&shared.config),
+                metrics: Arc::clone(&shared.metrics),
+                alerts: Arc::clone(&shared.alerts),
+                last_while: Arc::clone(&shared.last_while),
+                feed: Arc::clone(&feed),
+            }))
+        }))
+        .await
+    }
+
+    /// What runs beside the workers and looks at the engine: alerts and the dashboard's feed.
+    fn watch(&self, engine: &Engine, feed: &Arc<Feed>) -> io::Result<()> {
+        let shared = &self.shared;
+        let watch = Watch {
+            engine: engine.clone(),
+            metrics: Arc::clone(&shared.metrics),
+            board: Arc::clone(&shared.alerts),
+            last_while: Arc::clone(&shared.last_while),
+            journal_dir: shared.config.journal_dir.clone(),
+            window: shared.config.alerts_window,
+        };
+        watch.start(shared.stop.clone())?;
+        dashboard::start(Arc::clone(feed), engine.clone(), shared)
+    }
+
+    async fn open_router(&mut self, make: MakeRouter) -> io::Result<()> {
+        self.router.send_replace(Some(make));
+        for _ in 0..self.workers {
+            // A worker that ends says nothing here.
+            self.opened.recv().await.ok_or_else(broken_down)?;
+        }
+        Ok(())
+    }
+
     /// Where it listens.
     pub const fn local_addr(&self) -> SocketAddr {
         self.address

@@ -50,7 +50,7 @@ pub(super) struct AdjustedJson {
 ///
 /// Never below zero. With an `Idempotency-Key` the same bytes can be sent again without correcting twice.
 #[utoipa::path(
-    post, path = "/admin/products/{id}/stock", tag = "admin", security(("admin_token" = [])),
+    post, path = "/admin/products/{id}/stock", tag = "admin",
     request_body = AdjustmentJson,
     params(
         ("id" = u64, Path, description = "The product", minimum = 1, maximum = 9007199254740991_i64),

@@ -2,7 +2,9 @@ use super::body::{self, JSON};
 use super::checkout_shape::id;
 use super::config::BULK_BODY_MAX;
 use super::error::Failure;
+use super::idempotency;
 use super::json::{self, Object, Shape, Wrong};
+use super::nothing::{self, NothingJson};
 use super::shop::{Shop, ok, respond};
 use super::status::millis;
 use axum::extract::{Request, State};
@@ -87,12 +89,14 @@ impl From<SnapshotInfo> for SnapshotJson {
 ///
 /// Never touches the stock of a product that is hot already.
 #[utoipa::path(
-    post, path = "/admin/warmup", tag = "admin", security(("admin_token" = [])), request_body = ScopeJson,
+    post, path = "/admin/warmup", tag = "admin", request_body = ScopeJson,
     responses((status = 202, description = "It has begun", body = WarmupJson))
 )]
 pub(super) async fn start_warmup(State(shop): State<Shop>, request: Request) -> Result<Response, Failure> {
     let (parts, body) = request.into_parts();
     body::content_type(&parts.headers, &[JSON])?;
+    // Never burnt, because a warm-up journals nothing; a key all the same.
+    idempotency::header_key(&parts.headers)?;
     let body = body::read(body, BULK_BODY_MAX, shop.config.body_timeout).await?;
     match shop.answer(shop.engine.start_warmup(read_scope(&body)?)).await?? {
         Ok(job) => Ok(respond(StatusCode::ACCEPTED, &WarmupJson::from(job))),
@@ -102,7 +106,7 @@ pub(super) async fn start_warmup(State(shop): State<Shop>, request: Request) -> 
 
 /// The last warm-up.
 #[utoipa::path(
-    get, path = "/admin/warmup", tag = "admin", security(("admin_token" = [])),
+    get, path = "/admin/warmup", tag = "admin",
     responses((status = 200, description = "Where it stands", body = WarmupJson))
 )]
 pub(super) async fn get_warmup(State(shop): State<Shop>) -> Result<Response, Failure> {
@@ -112,10 +116,12 @@ pub(super) async fn get_warmup(State(shop): State<Shop>) -> Result<Response, Fai
 
 /// Writes the catalogue cache file now.
 #[utoipa::path(
-    post, path = "/admin/snapshot", tag = "admin", security(("admin_token" = [])),
+    post, path = "/admin/snapshot", tag = "admin",
+    request_body = Option<NothingJson>,
     responses((status = 200, description = "It is written", body = SnapshotJson))
 )]
-pub(super) async fn write_snapshot(State(shop): State<Shop>) -> Result<Response, Failure> {
+pub(super) async fn write_snapshot(State(shop): State<Shop>, request: Request) -> Result<Response, Failure> {
+    nothing::read(request, &shop.config).await?;
     let info = shop.answer(shop.engine.snapshot()).await??;
     Ok(ok(&SnapshotJson::from(info)))
 }

@@ -4,11 +4,10 @@ use super::config::{ACCEPT_PAUSE, HttpConfig, TURN_AWAY_TIMEOUT, TURNED_AWAY_MAX
 use super::connection;
 use super::door::Door;
 use super::error::{ErrorCode, Failure};
+use super::health;
 use super::metrics::{HttpMetrics, LastWhile};
 use crate::alerts::Board;
 use axum::Router;
-use axum::http::{HeaderValue, header};
-use http_body_util::BodyExt;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
@@ -35,19 +34,35 @@ pub(super) struct Shared {
     pub(super) stop: watch::Receiver<bool>,
 }
 
-/// Runs a worker until it is told to stop and its connections have ended. The router is made on the worker's runtime,
-/// because that is where the engine's answers are to come back to.
-pub(super) fn run(
-    listener: std::net::TcpListener,
-    shared: Shared,
-    make_router: impl FnOnce(&Shared) -> Router,
-) -> io::Result<()> {
+/// Makes a worker's router. Called on the worker's runtime, because that is where the engine's answers are to come back
+/// to.
+pub(super) type MakeRouter = Arc<dyn Fn(&Shared) -> Router + Send + Sync>;
+
+/// How a worker learns that the engine is there, and says that it lets everybody in.
+pub(super) struct Opening {
+    pub(super) routers: watch::Receiver<Option<MakeRouter>>,
+    pub(super) opened: mpsc::UnboundedSender<()>,
+}
+
+/// Runs a worker until it is told to stop and its connections have ended.
+pub(super) fn run(listener: std::net::TcpListener, shared: Shared, opening: Opening) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let router = make_router(&shared);
-        Worker::new(shared, router).work(TcpListener::from_std(listener)?).await;
+        let worker = Worker::new(shared.clone());
+        tokio::spawn(open(opening, Arc::clone(&worker.door), shared));
+        worker.work(TcpListener::from_std(listener)?).await;
         Ok(())
     })
+}
+
+/// Waits for the engine. A server that is gone before it comes has nobody to open for.
+async fn open(mut opening: Opening, door: Arc<Door>, shared: Shared) {
+    let made = opening.routers.wait_for(Option::is_some).await.map(|make| make.clone());
+    let Ok(Some(make)) = made else { return };
+    door.open(make(&shared));
+    if opening.opened.send(()).is_err() {
+        tracing::debug!("a worker is open and nobody asks");
+    }
 }
 
 struct Worker {
@@ -59,8 +74,8 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(shared: Shared, router: Router) -> Self {
-        let door = Door::new(router, Arc::clone(&shared.config), Arc::clone(&shared.metrics));
+    fn new(shared: Shared) -> Self {
+        let door = Door::new(health::starting(), Arc::clone(&shared.config), Arc::clone(&shared.metrics));
         let (alive, ended) = mpsc::channel(1);
         Self { shared, door: Arc::new(door), alive, ended }
     }
@@ -130,28 +145,11 @@ impl Worker {
 /// back.
 async fn tell(mut stream: TcpStream, door: &Door) -> io::Result<()> {
     let failure = Failure::new(ErrorCode::Overloaded, "too many connections");
-    stream.write_all(&raw_response(door.refuse(&failure)).await).await?;
+    stream.write_all(&door.refuse(&failure)).await?;
     stream.shutdown().await?;
     let mut unread = [0; 1024];
     while stream.read(&mut unread).await? > 0 {}
     Ok(())
-}
-
-async fn raw_response(response: axum::response::Response) -> Vec<u8> {
-    let (mut parts, body) = response.into_parts();
-    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-    parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-    let mut raw = format!("HTTP/1.1 {}\r\n", parts.status).into_bytes();
-    for (name, value) in &parts.headers {
-        raw.extend_from_slice(name.as_str().as_bytes());
-        raw.extend_from_slice(b": ");
-        raw.extend_from_slice(value.as_bytes());
-        raw.extend_from_slice(b"\r\n");
-    }
-    raw.extend_from_slice(b"\r\n");
-    raw.extend_from_slice(&body);
-    raw
 }
 
 /// A place among a limited number; given back when it is dropped.
@@ -198,12 +196,12 @@ mod tests {
         assert_eq!(taken.load(Ordering::Relaxed), 0);
     }
 
-    #[tokio::test]
-    async fn whoever_is_turned_away_gets_a_whole_answer() {
+    #[test]
+    fn whoever_is_turned_away_gets_a_whole_answer() {
         let config =
             HttpConfig::new(([127, 0, 0, 1], 0).into(), 1, crate::http::Access::new([0; 32], Vec::new()));
         let door = Door::new(Router::new(), Arc::new(config), Arc::new(HttpMetrics::new()));
-        let raw = raw_response(door.refuse(&Failure::new(ErrorCode::Overloaded, "full"))).await;
+        let raw = door.refuse(&Failure::new(ErrorCode::Overloaded, "full"));
         let text = String::from_utf8(raw).expect("text");
         let (head, body) = text.split_once("\r\n\r\n").expect("a head");
         assert!(head.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{head}");

@@ -34,8 +34,8 @@ pub use proxy::{Fault, Proxy};
 pub use reconcile::{assert_reconciles, is_clean, reconciliation};
 pub use shop::{cart, product, seller, shop_of};
 pub use sql::{Held, Sql, Store};
-pub use stream::Stream;
 pub use storm::{LIMITS, Storm};
+pub use stream::Stream;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

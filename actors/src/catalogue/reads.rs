@@ -2,7 +2,6 @@
 
 use super::load;
 use crate::api::Unavailable;
-use crate::journey::Journey;
 use crate::shard::{Rows, Surroundings};
 use actix::prelude::*;
 use floodgate_persistence::model::{ProductId, SellerId, Timestamp};
@@ -34,13 +33,7 @@ pub enum Table {
 /// Whom a read is for.
 pub enum Purpose {
     /// Journeys and read-throughs that wait.
-    Misses {
-        /// To be sent on their way again.
-        #[expect(clippy::vec_box, reason = "journeys travel boxed; a vector of them moves pointers")]
-        journeys: Vec<Box<Journey>>,
-        /// To be told.
-        asked: Vec<oneshot::Sender<Result<(), Unavailable>>>,
-    },
+    Misses,
     /// The warm-up under way.
     Warmup,
     /// The regular sweep of a table.
@@ -170,7 +163,7 @@ impl Read {
         let full = rows.products.len() + rows.sellers.len() >= PAGE_ROWS;
         let after = last_product.or(last_seller).filter(|_| full)?;
         let purpose = match self.purpose() {
-            Purpose::Misses { .. } => return None,
+            Purpose::Misses => return None,
             Purpose::Warmup => Purpose::Warmup,
             Purpose::Refresh(table) => Purpose::Refresh(*table),
             Purpose::Poll => Purpose::Poll,

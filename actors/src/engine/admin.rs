@@ -13,6 +13,9 @@ use crate::snapshots::SnapshotJob;
 use floodgate_persistence::model::{Event, IdempotencyClaim, ProductId, Seller, StockAdjusted};
 use tokio::sync::oneshot;
 
+/// Why a row was not taken that is not in memory.
+const NOT_READ: &str = "the database, which may know this row, does not answer; try again later";
+
 impl Engine {
     /// Creates or replaces products. Each row stands alone.
     pub async fn put_products(&self, rows: Vec<ProductInput>) -> Result<PutOutcome, EngineError> {
@@ -46,7 +49,7 @@ impl Engine {
         }
         self.make(to_make);
         let mut outcome = PutOutcome::default();
-        let mut failed = None;
+        let (mut unknown, mut unread) = (false, false);
         for (row, made) in waiting.into_iter().enumerate() {
             let result = match made {
                 Err(refusal) => Err(refusal),
@@ -54,11 +57,11 @@ impl Engine {
                     Ok(ChangeResult::Done { .. }) => Ok(()),
                     Ok(ChangeResult::Refused(refusal)) => Err(describe(refusal)),
                     Ok(ChangeResult::NotReady) | Err(_) => {
-                        failed.get_or_insert(not_ready());
-                        continue;
+                        unread = true;
+                        Err(("not_ready", NOT_READ.to_owned()))
                     }
                     Ok(ChangeResult::Unknown) => {
-                        failed = Some(EngineError::Unknown);
+                        unknown = true;
                         continue;
                     }
                 },
@@ -68,8 +71,13 @@ impl Engine {
                 Err((code, detail)) => outcome.rejected.push(RowRefusal { row, code, detail }),
             }
         }
-        // Rows that were taken stay taken: an upsert may be repeated whole.
-        failed.map_or(Ok(outcome), Err)
+        // An upsert may be repeated whole: whoever is told that the outcome is unknown loses nothing by the rows that
+        // were taken. «Not ready» says that nothing was done, so it answers for all rows only where that is true.
+        match (unknown, unread && outcome.accepted == 0) {
+            (true, _) => Err(EngineError::Unknown),
+            (false, true) => Err(not_ready()),
+            (false, false) => Ok(outcome),
+        }
     }
 
     /// A message to an actor that is gone drops what would be told, which those who wait for it see.

@@ -5,7 +5,7 @@ use crate::api::{EngineError, OrderEventView, OrderListView, OrderView};
 use crate::parked::{Subject, status_after};
 use crate::recent::RecentOrder;
 use floodgate_persistence::journal::JournalError;
-use floodgate_persistence::model::{Event, OrderId, OrderPlaced};
+use floodgate_persistence::model::{Event, OrderId, OrderPlaced, OrderStatus, Timestamp};
 use floodgate_persistence::store::{OrderFilter, StoreError, StoredOrder, city_key};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -55,10 +55,15 @@ impl Engine {
         for order in orders.values_mut() {
             self.inner.overlay_parked(order);
         }
-        for changed in recent.changed_after(as_of).into_iter().chain(parked) {
+        let wanted = Wanted::new(&filter);
+        // One more than a page tells whether another follows. All of them were placed after what the store has.
+        let newest =
+            recent.newest_after(as_of, filter.limit + 1, |placed, at| wanted.fits(placed, placed.status, at));
+        for changed in newest.into_iter().chain(parked) {
             let id = changed.placed.order_id;
             orders.remove(&id);
-            if floor.is_none_or(|floor| id >= floor) && matches(&filter, &changed) {
+            let fits = wanted.fits(&changed.placed, changed.status, changed.at);
+            if fits && floor.is_none_or(|floor| id >= floor) {
                 let mut order = view(changed, as_of);
                 self.inner.overlay_parked(&mut order);
                 orders.insert(id, order);
@@ -170,15 +175,26 @@ impl From<StoredOrder> for OrderView {
 }
 
 /// The conditions of the store's query, for an order in memory.
-fn matches(filter: &OrderFilter, order: &RecentOrder) -> bool {
-    let OrderFilter { customer_id, seller_id, status, city, from, to, below, limit: _ } = filter;
-    let placed: &OrderPlaced = &order.placed;
-    let in_city = |city: &String| placed.city.as_deref().map(city_key) == Some(city_key(city));
-    customer_id.is_none_or(|id| placed.customer_id.get() == id)
-        && seller_id.is_none_or(|id| placed.sellers.iter().any(|share| share.seller_id.get() == id))
-        && status.is_none_or(|status| order.status == status)
-        && city.as_ref().is_none_or(in_city)
-        && from.is_none_or(|from| order.at >= from)
-        && to.is_none_or(|to| order.at < to)
-        && below.is_none_or(|below| placed.order_id < below)
+/// A filter, with what is computed of it once.
+struct Wanted<'a> {
+    filter: &'a OrderFilter,
+    city: Option<String>,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(filter: &'a OrderFilter) -> Self {
+        Self { filter, city: filter.city.as_deref().map(city_key) }
+    }
+
+    fn fits(&self, placed: &OrderPlaced, is_now: OrderStatus, placed_at: Timestamp) -> bool {
+        let OrderFilter { customer_id, seller_id, status, city: _, from, to, below, limit: _ } = self.filter;
+        let in_city = |city: &String| placed.city.as_deref().map(city_key).as_ref() == Some(city);
+        customer_id.is_none_or(|id| placed.customer_id.get() == id)
+            && seller_id.is_none_or(|id| placed.sellers.iter().any(|share| share.seller_id.get() == id))
+            && status.is_none_or(|status| is_now == status)
+            && from.is_none_or(|from| placed_at >= from)
+            && to.is_none_or(|to| placed_at < to)
+            && below.is_none_or(|below| placed.order_id < below)
+            && self.city.as_ref().is_none_or(in_city)
+    }
 }

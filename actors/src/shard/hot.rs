@@ -69,6 +69,21 @@ pub struct HotProducts {
     held_total: u64,
 }
 
+/// The stock of a row that anybody may have written: within the bounds that this engine keeps itself, so that no sum of it
+/// ever overflows.
+fn sane(id: ProductId, stock: i64) -> i64 {
+    let kept = stock.clamp(-STOCK_MAX, STOCK_MAX);
+    if kept != stock {
+        tracing::warn!(
+            product = id.get(),
+            stock,
+            kept,
+            "a stock in the database is out of range; correct it there"
+        );
+    }
+    kept
+}
+
 fn hash_of(id: ProductId) -> u64 {
     // Multiplication by 2^64 / golden ratio spreads dense and sparse ids alike over the high bits (Knuth, TAOCP 6.4).
     id.get().wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32)
@@ -113,7 +128,7 @@ impl HotProducts {
             // The store has it already, from an event whose message is still on its way here: that message brings it.
             None if self.coming.contains(&row.product.id) => {}
             None => {
-                self.insert(&row.product, row.stock.unwrap_or(UNCOUNTED));
+                self.insert(&row.product, row.stock.map_or(UNCOUNTED, |stock| sane(row.product.id, stock)));
             }
             Some(slot) => {
                 let unchanged = self.changed.get(&row.product.id).is_none_or(|changed| *changed <= as_of_seq);
@@ -400,6 +415,27 @@ mod tests {
         products.take(slot, 3);
         products.load(&ProductRow { product: new.product, stock: Some(10) }, 50);
         assert_eq!(products.view(slot).available, Some(7));
+    }
+
+    /// What anybody may write into the table, and what can be sold of it: no sum of it overflows.
+    #[test]
+    fn a_stock_from_outside_is_kept_within_bounds() {
+        for (stock, available) in [
+            (i64::MAX, STOCK_MAX),
+            (STOCK_MAX + 1, STOCK_MAX),
+            (STOCK_MAX, STOCK_MAX),
+            (-5, -5),
+            (i64::MIN + 1, -STOCK_MAX),
+            (i64::MIN, -STOCK_MAX),
+        ] {
+            let mut products = HotProducts::default();
+            products.load(&ProductRow { product: input(1, None).product, stock: Some(stock) }, 0);
+            let slot = products.slot(ProductId(1)).unwrap();
+            assert_eq!(products.view(slot).available, Some(available), "{stock}");
+            products.replay_delta(ProductId(1), STOCK_MAX);
+            products.replay_delta(ProductId(1), -STOCK_MAX);
+            assert_eq!(products.view(slot).available, Some(available), "{stock}");
+        }
     }
 
     #[test]

@@ -116,6 +116,11 @@ impl World {
 
     pub async fn on(dir: TempDir, config: EngineConfig) -> Self {
         let store = open_store(dir.path()).await;
+        Self::on_store(dir, config, store).await
+    }
+
+    /// On a store that was opened before, so that its gates are as they should be at the start.
+    pub async fn on_store(dir: TempDir, config: EngineConfig, store: Arc<GatedStore>) -> Self {
         let disk = Arc::new(GatedDisk::default());
         let engine = Engine::start_on(disk.clone(), config.clone(), store.clone()).await.unwrap();
         let port = engine.port();
@@ -165,13 +170,19 @@ impl World {
 
     /// SQL from outside, as another program would do it.
     pub fn sql(&self, statement: &str) {
-        let connection = rusqlite::Connection::open(self.dir.path().join("store.db")).unwrap();
-        connection.busy_timeout(Duration::from_secs(5)).unwrap();
-        connection.execute_batch(statement).unwrap();
+        sql(self.dir.path(), statement);
     }
 }
 
-async fn open_store(dir: &Path) -> Arc<GatedStore> {
+/// The same, also while no engine runs.
+pub fn sql(dir: &Path, statement: &str) {
+    let connection = rusqlite::Connection::open(dir.join("store.db")).unwrap();
+    connection.busy_timeout(Duration::from_secs(5)).unwrap();
+    connection.execute_batch(statement).unwrap();
+}
+
+/// The store of a world in this directory.
+pub async fn open_store(dir: &Path) -> Arc<GatedStore> {
     let config = StoreConfig {
         url: format!("sqlite://{}", dir.join("store.db").display()),
         pool_max: 4,

@@ -8,6 +8,7 @@ mod connect;
 mod driver;
 mod error;
 mod feed;
+mod holder;
 mod lease;
 mod raw;
 mod reads;
@@ -30,15 +31,16 @@ use crate::model::{NodeId, OrderId, ProductId, Record, SellerId, Timestamp};
 use async_trait::async_trait;
 use connect::Server;
 use driver::Driver;
+use holder::Limits;
 use lease::Leases;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::Sender;
 use writer::Writer;
 
-pub(super) use settings::settings;
 pub use feed::{PlainFeed, Recorded};
+pub(super) use settings::settings;
 
 /// MySQL 8.0 and later, MariaDB 10.6 and later.
 pub struct MysqlStore {
@@ -65,6 +67,7 @@ impl MysqlStore {
             insert_times,
             server,
         });
+        driver.spawn(stay(Arc::downgrade(&parts), Limits::of(config.query_timeout)));
         let store = Self { driver, parts };
         store.run(|parts| async move { parts.leases.first_contact().await }).await?;
         Ok(store)
@@ -247,6 +250,18 @@ impl RawTables for MysqlStore {
             move |parts| async move { parts.writer.lock().await.finish_copy(&identity, &checkpoints).await },
         )
         .await
+    }
+}
+
+/// Shows every now and then that the writer's session is there, until the store is gone. A writer that is busy does so
+/// by itself.
+async fn stay(parts: Weak<Parts>, limits: Limits) {
+    loop {
+        tokio::time::sleep(limits.ping_every).await;
+        let Some(parts) = parts.upgrade() else { return };
+        if let Ok(mut writer) = parts.writer.try_lock() {
+            writer.stay().await;
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use super::sqlite::SqliteStore;
 use super::{Store, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
+use unicase::UniCase;
 
 /// Which database, and how long to wait for it.
 #[derive(Clone)]
@@ -63,7 +64,35 @@ pub async fn open(config: &StoreConfig) -> Result<Arc<dyn Store>, StoreError> {
     }
 }
 
-/// A city as cities are compared: trimmed and case-folded, nothing more.
+/// A city as cities are compared: trimmed and case-folded (Unicode's full folding), nothing more. Lower case is not the
+/// same: a sigma at the end of a word has another one, and `ß` has the capitals `SS`. At most three times as long.
 pub fn city_key(city: &str) -> String {
-    city.trim().to_lowercase()
+    UniCase::new(city.trim()).to_folded_case()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cities_compare_trimmed_and_folded_and_nothing_more() {
+        for (one, other, same) in [
+            ("  Campinas ", "CAMPINAS", true),
+            ("ΘΕΣΣΑΛΟΝΙΚΗΣ", "θεσσαλονικης", true),
+            ("θεσσαλονικησ", "θεσσαλονικης", true),
+            ("Gießen", "GIESSEN", true),
+            ("GIEẞEN", "gießen", true),
+            ("ÉVRY", "évry", true),
+            ("Irmak", "Irmak", true),
+            // Nothing more: no accents taken off, no spaces put together.
+            ("Évry", "Evry", false),
+            ("Sao  Paulo", "Sao Paulo", false),
+            ("Irmak", "ırmak", false),
+        ] {
+            assert_eq!(city_key(one) == city_key(other), same, "{one} and {other}");
+        }
+        // The column has room for 300 characters, a city has at most 100.
+        let longest = ('\0'..=char::MAX).map(|one| city_key(&format!("x{one}x")));
+        assert_eq!(longest.map(|key| key.chars().count() - 2).max(), Some(3));
+    }
 }

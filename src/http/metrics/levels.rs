@@ -51,6 +51,11 @@ const GAUGES: &[GaugeOf] = &[
     ("floodgate_store_backlog_age_seconds", "Age of the oldest record not yet in the store.", |status| {
         status.writer.backlog_age.as_secs_f64()
     }),
+    (
+        "floodgate_store_writer_stopped",
+        "1: the write-behind stopped, orders are kept in the journal.",
+        |status| f64::from(u8::from(status.writer.state == "stopped")),
+    ),
     ("floodgate_store_parked_events", "Events that the store refused.", |status| count(status.writer.parked)),
     ("floodgate_catalogue_age_seconds", "Time since all products were last read from the store.", |status| {
         age_seconds(status.products_read_at)

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::http::body;
+use crate::http::config::HEAD_BYTES_MAX;
 use crate::http::error::Failure;
+use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -37,7 +39,7 @@ async fn measure(body: Body) -> Response {
     whole.map_or_else(Failure::into_response, |bytes| bytes.len().to_string().into_response())
 }
 
-fn start(config: HttpConfig) -> (Running, Gate) {
+async fn start(config: HttpConfig) -> (Running, Gate) {
     let gate = Gate { came: Arc::new(Semaphore::new(0)), may_go: Arc::new(Semaphore::new(0)) };
     let router = Router::new()
         .route("/hello", get(|| async { "hello" }))
@@ -45,8 +47,9 @@ fn start(config: HttpConfig) -> (Running, Gate) {
         .route("/measure", post(measure))
         .route("/gate", get(wait_at))
         .with_state(gate.clone());
-    let server = Server::bind(config).expect("bound");
-    (server.serve_routers(|_| Ok(()), move |_| router).expect("started"), gate)
+    let mut running = Server::bind(config).expect("bound").serve().expect("started");
+    running.open_router(Arc::new(move |_| router.clone())).await.expect("open");
+    (running, gate)
 }
 
 fn connect(running: &Running) -> TcpStream {
@@ -106,9 +109,35 @@ fn a_port_is_not_shared_with_another_server() {
     assert_eq!(second.err().map(|error| error.kind()), Some(ErrorKind::AddrInUse));
 }
 
+/// Before it is open: what each path answers. The same connection is let in later.
+#[tokio::test]
+async fn until_it_is_open_it_answers_for_the_process_alone() {
+    let mut running = Server::bind(config(2)).expect("bound").serve().expect("started");
+    let mut stream = connect(&running);
+    for (path, status, words) in [
+        ("livez", 200, "\"ok\""),
+        ("readyz", 503, "\"not_ready\""),
+        ("metrics", 200, ""),
+        ("hello", 503, "\"not_ready\""),
+        ("v1/orders", 503, "\"not_ready\""),
+        ("admin/status", 401, "\"unauthorized\""),
+    ] {
+        send(&mut stream, &HELLO.replace("hello", path));
+        let (found, body) = answer(&mut stream);
+        assert!(found == status && body.contains(words), "{path}: {found} {body}");
+    }
+    let router = Router::new().route("/hello", get(|| async { "hello" }));
+    running.open_router(Arc::new(move |_| router.clone())).await.expect("open");
+    for mut stream in [stream, connect(&running), connect(&running)] {
+        send(&mut stream, HELLO);
+        assert_eq!(answer(&mut stream), (200, "hello".into()));
+    }
+    shut_down(running).await;
+}
+
 #[tokio::test]
 async fn a_connection_carries_many_requests_and_survives_a_panic() {
-    let (running, _) = start(config(2));
+    let (running, _) = start(config(2)).await;
     let mut stream = connect(&running);
     for _ in 0..3 {
         send(&mut stream, HELLO);
@@ -125,7 +154,7 @@ async fn a_connection_carries_many_requests_and_survives_a_panic() {
 
 #[tokio::test]
 async fn what_is_under_way_is_answered_before_the_end() {
-    let (mut running, gate) = start(config(1));
+    let (mut running, gate) = start(config(1)).await;
     let mut idle = connect(&running);
     send(&mut idle, HELLO);
     assert_eq!(answer(&mut idle).0, 200);
@@ -144,7 +173,7 @@ async fn what_is_under_way_is_answered_before_the_end() {
 
 #[tokio::test]
 async fn connections_above_the_cap_are_told_so() {
-    let (running, _) = start(HttpConfig { connections_max: 2, ..config(1) });
+    let (running, _) = start(HttpConfig { connections_max: 2, ..config(1) }).await;
     let mut held = [connect(&running), connect(&running)];
     for stream in &mut held {
         send(stream, HELLO);
@@ -174,7 +203,7 @@ async fn whoever_is_slow_or_says_nothing_is_let_go() {
         (HttpConfig { idle_timeout: moment, ..config(1) }, ""),
         (HttpConfig { idle_timeout: moment, ..config(1) }, HELLO),
     ] {
-        let (running, _) = start(timeouts);
+        let (running, _) = start(timeouts).await;
         let mut stream = connect(&running);
         send(&mut stream, sent);
         assert!(is_closed(&mut stream), "{sent:?}");
@@ -184,7 +213,7 @@ async fn whoever_is_slow_or_says_nothing_is_let_go() {
 
 #[tokio::test]
 async fn bodies_are_limited_in_size_and_time() {
-    let (running, _) = start(config(1));
+    let (running, _) = start(config(1)).await;
     let post = "POST /measure HTTP/1.1\r\nHost: x\r\n";
     for (request, status, body) in [
         ("Content-Length: 3\r\n\r\nabc".to_owned(), 200, "3"),
@@ -208,9 +237,45 @@ async fn bodies_are_limited_in_size_and_time() {
     shut_down(running).await;
 }
 
+/// A problem document with an id, to its last byte.
+fn is_whole_problem(text: &str) -> bool {
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    let Ok(document) = serde_json::from_str::<serde_json::Value>(body) else { return false };
+    header("content-type") == Some("application/problem+json")
+        && header("content-length") == Some(&body.len().to_string())
+        && header("x-request-id").is_some_and(|id| document["request_id"] == id)
+        && head.split(' ').nth(1) == Some(&document["status"].to_string())
+}
+
+/// What is not a request is answered like one; without anybody to hang up, each answer is there to be read.
+#[tokio::test]
+async fn what_is_not_http_gets_a_problem_document_too() {
+    let (running, _) = start(config(1)).await;
+    // Not a byte more than is read: what is left unread takes the answer along when the connection is closed.
+    let long = format!("{:x<1$}", "GET /hello HTTP/1.1\r\nHost: x\r\nX: ", HEAD_BYTES_MAX);
+    for (request, status, code) in [
+        ("\u{16}\u{3}\u{1}\r\n\r\n", "400", "malformed_request"),
+        ("GET /hello HTTP/9.9\r\n\r\n", "400", "malformed_request"),
+        ("GET /hello HTTP/1.1\r\nContent-Length: x\r\n\r\n", "400", "malformed_request"),
+        (&long, "431", "headers_too_large"),
+    ] {
+        let cut: String = request.chars().take(40).collect();
+        let mut stream = connect(&running);
+        send(&mut stream, HELLO);
+        assert_eq!(answer(&mut stream), (200, "hello".into()));
+        send(&mut stream, request);
+        let mut text = String::new();
+        stream.read_to_string(&mut text).expect("a whole answer");
+        assert!(text.starts_with(&format!("HTTP/1.1 {status} ")), "{cut:?}: {text}");
+        assert!(text.contains(&format!("\"code\":\"{code}\"")) && is_whole_problem(&text), "{cut:?}: {text}");
+    }
+    shut_down(running).await;
+}
+
 #[tokio::test]
 async fn heads_that_are_too_large_or_can_be_read_in_two_ways_are_refused() {
-    let (running, _) = start(config(1));
+    let (running, _) = start(config(1)).await;
     let long = format!("GET /hello HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(20_000));
     let many = format!("GET /hello HTTP/1.1\r\nHost: x\r\n{}\r\n", "X: 1\r\n".repeat(200));
     let post = "POST /measure HTTP/1.1\r\nHost: x\r\n";
@@ -235,6 +300,7 @@ async fn heads_that_are_too_large_or_can_be_read_in_two_ways_are_refused() {
             assert!(text.is_empty() || text.starts_with("HTTP/1.1 4"), "{cut:?}: {text}");
             assert_eq!(text.matches("HTTP/1.1").count().max(1), 1, "{cut:?}: {text}");
             assert!(ended.is_ok() || all.is_empty() || text.starts_with("HTTP/1.1 4"), "{cut:?}");
+            assert!(text.is_empty() || is_whole_problem(&text), "{cut:?}: {text}");
         }
     }
     let mut stream = connect(&running);
@@ -245,7 +311,7 @@ async fn heads_that_are_too_large_or_can_be_read_in_two_ways_are_refused() {
 
 #[tokio::test]
 async fn a_length_beside_chunks_does_not_smuggle_a_request() {
-    let (running, _) = start(config(1));
+    let (running, _) = start(config(1)).await;
     let mut stream = connect(&running);
     let inner = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
     send(

@@ -39,6 +39,11 @@ impl Driver {
         }
     }
 
+    /// Runs `work` on the thread for as long as there is one.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        drop(self.handle.spawn(work));
+    }
+
     /// Ends the thread; work under way is dropped.
     pub fn stop(&self) {
         drop(self.stop.lock().take());

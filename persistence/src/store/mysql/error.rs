@@ -30,10 +30,13 @@ pub fn classify(error: &Error) -> StoreError {
             }
             // A packet over the limit: halving the batch helps.
             1153 => StoreError::Refused(text),
-            // Duplicate key; unknown column or table; a statement that does not parse; wrong number of columns.
-            1062 | 1054 | 1146 | 1064 | 1136 => StoreError::Broken(text),
-            // Access denied, to the server, to a database, to a table or column.
-            1044 | 1045 | 1142 | 1143 | 1227 | 1698 => StoreError::Configuration(text),
+            // Duplicate key.
+            1062 => StoreError::Broken(text),
+            // Unknown column or table; a statement that does not parse; wrong number of columns. Access denied, to the
+            // server, to a database, to a table or column. Somebody's doing, who can undo it.
+            1054 | 1146 | 1064 | 1136 | 1044 | 1045 | 1142 | 1143 | 1227 | 1698 => {
+                StoreError::Configuration(text)
+            }
             // 1205, 1213 locks; 1040, 1203 connections; 1053, 1290, 1836 shutdown and read-only; 1317, 1927, 1969,
             // 3024 killed or too slow; 2006, 2013 gone away; and everything that is not known here.
             _ => StoreError::Unavailable(text),
@@ -61,7 +64,8 @@ mod tests {
         match classify(&Error::Server(error)) {
             StoreError::Unavailable(_) => "retry",
             StoreError::Refused(_) => "refuse",
-            StoreError::Broken(_) | StoreError::Configuration(_) => "stop",
+            StoreError::Broken(_) => "stop",
+            StoreError::Configuration(_) => "retry, somebody has to act",
             StoreError::Fenced(_) | StoreError::Behind { .. } => "?",
         }
     }
@@ -75,7 +79,8 @@ mod tests {
                 "retry",
             ),
             (&[1406, 1264, 1366, 1048, 1452, 1265, 1292, 1644, 4025, 1153], "refuse"),
-            (&[1062, 1146, 1045], "stop"),
+            (&[1054, 1064, 1136, 1146, 1044, 1045, 1142], "retry, somebody has to act"),
+            (&[1062], "stop"),
         ] {
             for code in codes {
                 assert_eq!(class(*code), expected, "{code}");

@@ -4,6 +4,7 @@
 use super::StoreError;
 use super::connect::Role;
 use super::error::{classify, timed_out};
+use super::holder::Limits;
 use crate::store::Checkpoint;
 use crate::store::decode::{Cell, Columns, Row};
 use crate::store::query::{self, Query};
@@ -15,9 +16,9 @@ use std::time::{Duration, Instant};
 const SQL_MODE: &str =
     "STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION";
 
-/// Seconds without a statement after which the server may close a session: a year, the most that MySQL takes. The
-/// writer's session holds the named lock and must not go by itself.
-const WAIT_TIMEOUT_S: u32 = 31_536_000;
+/// Seconds without a statement after which the server ends a reader's session: longer than one may rest before it is
+/// lent again.
+const READER_SILENCE_S: u64 = 600;
 
 /// A connection and what is known of it.
 pub struct Session {
@@ -130,16 +131,17 @@ fn settings(role: Role, query_timeout: Duration, mariadb: bool) -> Vec<String> {
     } else {
         format!("max_execution_time = {statement_ms}")
     };
-    let isolation = match role {
-        Role::Reader => "REPEATABLE READ",
-        Role::Writer => "READ COMMITTED",
+    // A writer's session that nobody is behind holds the named lock for no longer than this.
+    let (isolation, silence_s) = match role {
+        Role::Reader => ("REPEATABLE READ", READER_SILENCE_S),
+        Role::Writer => ("READ COMMITTED", Limits::of(query_timeout).silence_s),
     };
     vec![
         "SET NAMES utf8mb4 COLLATE utf8mb4_bin".to_owned(),
         format!("SET SESSION TRANSACTION ISOLATION LEVEL {isolation}"),
         format!(
             "SET SESSION autocommit = 1, sql_mode = '{SQL_MODE}', time_zone = '+00:00', \
-             wait_timeout = {WAIT_TIMEOUT_S}, innodb_lock_wait_timeout = {lock_wait_s}, \
+             wait_timeout = {silence_s}, innodb_lock_wait_timeout = {lock_wait_s}, \
              lock_wait_timeout = {lock_wait_s}, {statement_limit}"
         ),
     ]

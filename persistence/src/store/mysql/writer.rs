@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use super::connect::{Role, Server};
+use super::holder::{Limits, take_lock};
 use super::session::Session;
 use super::statement::Statements;
 use crate::model::{NodeId, Timestamp};
@@ -15,7 +16,7 @@ use std::time::Instant;
 /// Largest statement, in bytes: larger ones are not faster, and hold memory on both sides.
 const STATEMENT_MAX: usize = 1 << 20;
 
-/// Seconds to wait for the lock after our own lost session, or the engine before us, was killed.
+/// Seconds to wait for the lock after our own lost session was killed.
 const LOCK_WAIT_S: u32 = 2;
 
 /// Sessions of ours that are remembered while none gets through. The server ends a lost one at its next statement, so
@@ -145,12 +146,15 @@ impl Writer {
     }
 
     /// Takes the named lock. Where our own lost session still holds it, that session is killed; the lock comes free
-    /// only when its transaction is undone, so that nothing of it can come later. The first time it is waited for: the
-    /// server notices that the engine before us was killed only when that one's last statement ends.
+    /// only when its transaction is undone, so that nothing of it can come later. The first time there is no session of
+    /// ours yet: the server notices that the engine before us was killed when that one's last statement ends, and that its
+    /// host is gone when it has been silent for long.
     async fn lock(&self, session: &mut Session, is_first: bool) -> Result<(), StoreError> {
         let name = self.server.lock_literal();
-        let patience = if is_first { LOCK_WAIT_S } else { 0 };
-        if session.number(&format!("GET_LOCK({name}, {patience})")).await? == Some(1) {
+        if is_first {
+            return take_lock(session, &name, Limits::of(self.server.query_timeout)).await;
+        }
+        if session.number(&format!("GET_LOCK({name}, 0)")).await? == Some(1) {
             return Ok(());
         }
         let holder = session.number(&format!("IS_USED_LOCK({name})")).await?;
@@ -169,8 +173,29 @@ impl Writer {
         }
     }
 
+    /// Shows the server that somebody is behind the session, and gets another where it is gone: the lock is to stay
+    /// ours also while there is nothing to write.
+    pub async fn stay(&mut self) {
+        // None: not connected yet, or not any more.
+        if self.our_ids.is_empty() {
+            return;
+        }
+        if let Some(mut session) = self.session.take() {
+            if session.answers().await {
+                self.session = Some(session);
+                return;
+            }
+            tracing::warn!("the writer's resting session is gone");
+        }
+        match self.connect().await {
+            Ok(session) => self.session = Some(session),
+            Err(error) => tracing::debug!(%error, "no new session for the resting writer yet"),
+        }
+    }
+
     /// Gives the lock back.
     pub async fn close(&mut self) {
+        self.our_ids.clear();
         if let Some(session) = self.session.take() {
             session.leave().await;
         }

@@ -8,8 +8,10 @@ pub fn classify(error: &Error) -> StoreError {
     let text = error.to_string();
     let Error::SqliteFailure(failure, _) = error else {
         return match error {
+            // A table or column that is not there: somebody's doing, who can undo it.
+            Error::SqlInputError { .. } => StoreError::Configuration(text),
             // Our own statement and its values do not fit together, or a number has no place in SQLite.
-            Error::InvalidParameterCount(..) | Error::SqlInputError { .. } => StoreError::Broken(text),
+            Error::InvalidParameterCount(..) => StoreError::Broken(text),
             Error::IntegralValueOutOfRange(..) | Error::ToSqlConversionFailure(_) => {
                 StoreError::Refused(text)
             }
@@ -26,10 +28,10 @@ pub fn classify(error: &Error) -> StoreError {
         ErrorCode::TooBig | ErrorCode::TypeMismatch => StoreError::Refused(text),
         ErrorCode::DatabaseCorrupt
         | ErrorCode::NotADatabase
-        | ErrorCode::Unknown
         | ErrorCode::ApiMisuse
         | ErrorCode::ParameterOutOfRange => StoreError::Broken(text),
-        ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied => {
+        // `Unknown` is the library's general error: a table that is not there, mostly.
+        ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied | ErrorCode::Unknown => {
             StoreError::Configuration(text)
         }
         // Busy, locked, interrupted, no memory, no disk, read-only, I/O.
