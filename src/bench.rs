@@ -1,4 +1,4 @@
-//! The in-process benchmark: the whole engine without HTTP, against itself without syncs and against the bare loop
+//! The benchmark: the whole engine without HTTP (and, for the ratio that asks for it, with), against itself without syncs and against the bare loop
 //! that writes and syncs the same bytes, in one run and interleaved.
 //!
 //! Every figure is a ratio of two things measured in the same run; absolute figures stand beside it. After each round
@@ -14,8 +14,10 @@ mod bed;
 mod discard;
 mod slow_disk;
 
+mod drain;
 mod driver;
 mod letters;
+mod over_http;
 mod sampler;
 mod side;
 mod threads;
@@ -38,7 +40,9 @@ mod table;
 pub use bed::StoreChoice;
 pub use books::{Acknowledged, Answered, Books, Difference, Ledger};
 pub use carts::{Carts, Shape};
+pub use drain::run as run_drain;
 pub use goals::{Goal, Row};
+pub use over_http::run as run_over_http;
 pub use plan::run;
 pub use random::Random;
 pub use results::Report;

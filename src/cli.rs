@@ -1,4 +1,5 @@
-//! The command line: one command, one file. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+//! The command line: one command, one file. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration,
+//! 3 differences found.
 
 pub mod bench;
 mod check;
@@ -7,6 +8,8 @@ mod import;
 mod journal;
 mod migrate;
 mod output;
+mod reconcile;
+mod running;
 mod serve;
 mod store;
 
@@ -54,6 +57,9 @@ enum Command {
     Import(import::Import),
     /// Measures the engine in this process, without HTTP, and checks the books afterwards
     Bench(bench::Bench),
+    /// Holds memory, journal and database against each other, through the running engine or else on its own; exit code 3
+    /// when they differ
+    Reconcile(reconcile::Reconcile),
     /// Looks into the journal
     #[command(subcommand)]
     Journal(journal::Journal),
@@ -76,6 +82,9 @@ pub enum CliError {
     /// Tried and failed: code 1.
     #[error("{0}")]
     Failed(String),
+    /// A reconciliation found differences, which have been told: code 3.
+    #[error("memory, journal and database differ")]
+    Differences,
     /// Failed, and everything about it has been said: code 1.
     #[error("failed")]
     Said,
@@ -103,6 +112,14 @@ impl From<BenchError> for CliError {
 }
 
 impl CliError {
+    const fn code(&self) -> u8 {
+        match self {
+            Self::Failed(_) | Self::Said => 1,
+            Self::Usage(_) => 2,
+            Self::Differences => 3,
+        }
+    }
+
     fn failed(what: &str, reason: impl std::fmt::Display) -> Self {
         Self::Failed(format!("{what}: {reason}"))
     }
@@ -117,7 +134,7 @@ pub fn main() -> ExitCode {
             if !matches!(error, CliError::Said) {
                 output::complain(&error);
             }
-            ExitCode::from(if matches!(error, CliError::Usage(_)) { 2 } else { 1 })
+            ExitCode::from(error.code())
         }
     }
 }
@@ -134,6 +151,7 @@ impl Global {
             Command::Migrate => block_on(migrate::run(&config)),
             Command::Import(import) => block_on(import.run(&config)),
             Command::Bench(bench) => bench.run().map_err(CliError::from),
+            Command::Reconcile(reconcile) => block_on(reconcile.run(&config)),
             Command::Journal(journal) => journal.run(&config),
             Command::Store(store) => block_on(store.run(&config)),
             Command::Check(check) => check.run(&config),

@@ -133,6 +133,7 @@ impl Books {
         assert_tables_agree(&sql, &orders);
         let stock: Vec<_> = (1..=PRODUCTS).map(|product| (product, self.stock_of(product))).collect();
         assert_eq!(sql.pairs("SELECT id, stock FROM products ORDER BY id"), stock);
+        common::assert_reconciles(engine);
     }
 }
 

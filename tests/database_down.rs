@@ -64,6 +64,7 @@ fn all_once(engine: &Engine, orders: &[Value]) {
         let found = engine.client().get(&format!("/v1/orders/{}", order["order_id"])).expect(200);
         assert_eq!(found["persisted"], true);
     }
+    common::assert_reconciles(engine);
 }
 
 #[test]

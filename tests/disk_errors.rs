@@ -82,6 +82,7 @@ fn all_is_there(engine: &Engine, orders: &mut BTreeMap<String, Option<Value>>, w
     engine.drain();
     let all: Vec<Value> = orders.values().flatten().cloned().collect();
     assert_tables_agree(&engine.sql(), &all);
+    common::assert_reconciles(engine);
 }
 
 #[test]
@@ -136,23 +137,39 @@ fn a_slow_disk_costs_time_and_nothing_else() {
     faults::report(6, "300 ms a sync", 1, None, "every order answered and kept");
 }
 
+/// One sync takes eight seconds: those who wait are answered in the end, or learn by their key; who comes meanwhile is
+/// shed; health says what it is, and that it is over.
 #[test]
-fn a_stopped_process_goes_on_where_it_was() {
-    let engine = Engine::start(Store::sqlite(), &[]);
-    let client = shop_of(&engine, 1, STOCK);
-    let (mut orders, _) = shops(&client, "before", 5);
-    engine.signal("-STOP");
-    let (during, last) = std::thread::scope(|scope| {
-        let shopper = scope.spawn(|| shops(&client.another(), "during", 5));
-        // The pause is the fault itself.
-        std::thread::sleep(std::time::Duration::from_secs(2));
-        assert!(!shopper.is_finished(), "a stopped process answers nobody");
-        engine.signal("-CONT");
+fn a_hung_disk_sheds_and_says_so() {
+    if !can_trace() {
+        return;
+    }
+    let engine = Engine::start(Store::sqlite(), &["server.request_timeout=30s"]);
+    shop_of(&engine, 1, STOCK);
+    engine.drain();
+    engine.kill9();
+    starts_under(&engine, "fdatasync:delay_enter=8000000:when=4", &segments(&engine));
+    let client = engine.client();
+    let ready = || client.get("/readyz");
+    let (mut orders, last) = std::thread::scope(|scope| {
+        let shopper = scope.spawn(|| shops(&client.another(), "hung", 6));
+        common::until("a note", || ready().text.contains("the journal's disk is slow").then_some(()));
+        let hung = common::until("not ready", || Some(ready()).filter(|answer| answer.status == 503));
+        assert!(hung.text.contains("the journal's disk hangs"), "{}", hung.text);
+        let shed = client.post("/v1/checkouts", &cart(1, &[(1, 1)]));
+        assert_eq!((shed.status, shed.code()), (503, "overloaded"), "{}", shed.text);
         shopper.join().expect("a shopper")
     });
-    assert_eq!(last, Some(201));
-    orders.extend(during);
+    assert_eq!(last, Some(201), "who waited is answered");
+    common::until("ready again", || (ready().status == 200).then_some(()));
+    assert!(!ready().text.contains("disk"), "{}", ready().text);
     engine.kill9();
-    all_is_there(&engine, &mut orders, "SIGSTOP");
-    faults::report(13, "SIGSTOP for 2 s", 1, None, "every order answered and kept");
+    all_is_there(&engine, &mut orders, "a hung disk");
+    report_hung();
+}
+
+fn report_hung() {
+    let checked =
+        "who waits is answered, who comes is shed with 503, readyz says so and when it is over; reconciled";
+    faults::report(6, "a sync of 8 s", 1, None, checked);
 }

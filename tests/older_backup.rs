@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{Engine, MariaDb, Store, assert_tables_agree, cart, shop_of};
+use common::{Engine, MariaDb, Store, assert_reconciles, assert_tables_agree, cart, faults::report, shop_of};
 use serde_json::Value;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -65,6 +65,10 @@ fn what_the_dump_lacks_is_replayed_from_the_journal() {
     assert_eq!(engine.sql().number("SELECT stock FROM products"), 79);
     let key = engine.client().post_key("/v1/checkouts", "key-15", &cart(15, &[(1, 1)]));
     assert_eq!(key.header("idempotent-replayed"), Some("true"), "{}", key.text);
+    assert_reconciles(&engine);
+    let checked =
+        "the engine notices and ends, a start writes the rest again, each once; keys, stock; reconciled";
+    report(11, "restored from an older dump under the running engine", 11, None, checked);
 }
 
 #[test]
@@ -91,4 +95,5 @@ fn without_the_segments_the_start_is_refused() {
     assert_eq!(engine.ended().code(), Some(1));
     let last = engine.log().pop().unwrap_or_default();
     assert!(last.contains("restore the store or the older segments"), "{last}");
+    report(11, "restored from a dump older than the journal", 1, None, "refused, and says what to do");
 }

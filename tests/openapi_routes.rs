@@ -22,6 +22,7 @@ fn every_route_of_the_document_answers() {
     let document = client.get("/openapi.json").expect(200);
     assert_eq!(document["openapi"], "3.1.0");
     let paths = document["paths"].as_object().expect("paths");
+    common::assert_reconciles(&engine);
     let mut routes = 0;
     for (path, item) in paths {
         for (method, operation) in item.as_object().expect("methods") {

@@ -4,10 +4,16 @@
 
 mod common;
 
-use common::{Engine, Sql, Store, assert_tables_agree, cart, shop_of, until};
+use common::{
+    Engine, Sql, Store, assert_reconciles, assert_tables_agree, cart, faults::report, product, shop_of, until,
+};
 use serde_json::{Value, json};
 
-on_both_stores!(a_refused_order_is_parked_shown_and_retried, eleven_in_a_minute_stop_the_writer);
+on_both_stores!(
+    a_refused_order_is_parked_shown_and_retried,
+    a_refused_new_product_keeps_its_stock,
+    eleven_in_a_minute_stop_the_writer,
+);
 
 const BAD: u64 = 666;
 
@@ -68,6 +74,7 @@ fn a_refused_order_is_parked_shown_and_retried(store: Store) {
     assert_tables_agree(&sql, &orders);
     assert_eq!(sql.number("SELECT stock FROM products"), 78, "what is parked is sold");
     is_shown(&engine, &bad);
+    assert_eq!(assert_reconciles(&engine)["orders_parked"], 1);
     let retry = format!("/admin/parked/{}/retry", bad["journal_seq"]);
     let refused = engine.admin().post(&retry, &json!({}));
     assert_eq!((refused.status, refused.code()), (409, "still_refused"), "{}", refused.text);
@@ -83,6 +90,46 @@ fn a_refused_order_is_parked_shown_and_retried(store: Store) {
     assert_eq!(sql.number("SELECT stock FROM products"), 78);
     assert_eq!(client_of(&engine, &bad)["persisted"], true);
     assert_eq!(engine.admin().get("/admin/parked").expect(200)["data"], json!([]));
+    assert_eq!(assert_reconciles(&engine)["orders_parked"], 0);
+    let checked =
+        "parked with its reason, shown, stock sold, the rest goes on, a retry writes it; reconciled";
+    report(10, "an order that the database refuses", 1, None, checked);
+}
+
+/// Sold while it is parked; what is left is what a later start sells.
+fn a_refused_new_product_keeps_its_stock(store: Store) {
+    let engine = Engine::start(store, &["cache.file=off"]);
+    let client = shop_of(&engine, 1, 100);
+    engine.drain();
+    let sql = engine.sql();
+    sql.execute(match sql {
+        Sql::Sqlite(_) => {
+            "CREATE TRIGGER refuse BEFORE INSERT ON products WHEN NEW.id = 2 BEGIN SELECT RAISE(ABORT, 'refuse'); END"
+        }
+        Sql::MariaDb(_) => "ALTER TABLE products ADD CONSTRAINT refuse CHECK (id <> 2)",
+    });
+    let put = engine.admin().put("/admin/products", &json!({ "products": [product(2, Some(5))] }));
+    assert_eq!(put.expect(200)["accepted"], 1);
+    client.buy(&cart(1, &[(2, 1)]));
+    engine.drain();
+    client.buy(&cart(2, &[(2, 1), (1, 1)]));
+    engine.drain();
+    assert_reconciles(&engine);
+    let parked = engine.admin().get("/admin/parked").expect(200)["data"][0]["seq"].clone();
+    sql.execute(match sql {
+        Sql::Sqlite(_) => "DROP TRIGGER refuse",
+        Sql::MariaDb(_) => "ALTER TABLE products DROP CONSTRAINT refuse",
+    });
+    engine.admin().post(&format!("/admin/parked/{parked}/retry"), &json!({})).expect(200);
+    assert_eq!(sql.pairs("SELECT id, stock FROM products ORDER BY id"), [(1, 99), (2, 3)]);
+    assert_reconciles(&engine);
+    engine.restart();
+    let client = engine.client();
+    assert_eq!(client.available(2), 3);
+    let short = client.post("/v1/checkouts", &cart(3, &[(2, 4)]));
+    assert_eq!((short.status, short.code()), (409, "insufficient_stock"), "{}", short.text);
+    let checked = "sold from its stock while it is parked and after a retry and a restart; reconciled";
+    report(10, "a new product that the database refuses", 1, None, checked);
 }
 
 fn client_of(engine: &Engine, order: &Value) -> Value {
@@ -110,4 +157,7 @@ fn eleven_in_a_minute_stop_the_writer(store: Store) {
     engine.drain();
     assert_eq!(engine.sql().number("SELECT COUNT(*) FROM orders"), 2);
     assert_eq!(engine.sql().number("SELECT stock FROM products"), 88);
+    assert_eq!(assert_reconciles(&engine)["orders_parked"], 10);
+    let checked = "the writer stops, orders go on and are kept, all written after a restart; reconciled";
+    report(10, "eleven refused within a minute", 11, None, checked);
 }

@@ -40,6 +40,7 @@ fn a_stop_under_load_answers_and_drains(store: Store) {
     for mut attempt in attempts {
         attempt.repeat(&engine.admin());
     }
+    common::assert_reconciles(&engine);
     let checked = "what was accepted is answered, all of it in the tables, exit 0, keys after a restart";
     report(22, "SIGTERM under load", orders.len(), Some(dice.seed()), checked);
 }
@@ -192,6 +193,7 @@ fn a_lost_journal_is_given_up_only_by_word(store: Store) {
     assert!(next["order_id"].as_u64() > order["order_id"].as_u64(), "{next}");
     assert_eq!(client.available(1), 7);
     engine.drain();
+    common::assert_reconciles(&engine);
 }
 
 #[test]
@@ -212,6 +214,7 @@ fn a_signal_while_the_database_hangs_ends_in_time() {
     engine.restart();
     engine.drain();
     assert_tables_agree(&engine.sql(), &[order]);
+    common::assert_reconciles(&engine);
     report(
         22,
         "SIGTERM while the database hangs",

@@ -40,6 +40,10 @@ pub struct EngineConfig {
     pub seller_ttl: Duration,
     /// Where the catalogue cache file lies; `None`: none is written or read.
     pub cache_file: Option<PathBuf>,
+    /// Free bytes of disk below which checkouts are shed; 0: never for that.
+    pub disk_reserve: u64,
+    /// Where the store's file lies, if it has one.
+    pub store_dir: Option<PathBuf>,
     /// The journal.
     pub journal: JournalConfig,
 }
@@ -440,6 +444,8 @@ pub struct JournalStatus {
     pub sync_total: Duration,
     /// `always`, `interval:…` or `never`.
     pub sync: String,
+    /// Bytes free on the fullest of its and the store's disks; `None`: it cannot be told.
+    pub disk_free: Option<u64>,
     /// A write or sync failed: nothing is taken any more.
     pub poisoned: bool,
 }

@@ -13,10 +13,12 @@
 use crate::admission::Admission;
 use crate::api::EngineConfig;
 use crate::catalogue::{Catalogue, CatalogueFigures};
+use crate::disk_watch::DiskWatch;
 use crate::doorbell::Doorbell;
 use crate::failure::Failure;
 use crate::order_book::{GROUPS_MAX, OrderBook};
 use crate::parked::ParkedEvents;
+use crate::reconciliation::Reconciliations;
 use crate::recovery::{Recovered, StartError};
 use crate::sequencer::{Audience, JournalDoor, JournalFigures, Sequencer, SequencerStart};
 use crate::shard::{Shard, ShardDoor, Surroundings};
@@ -72,6 +74,10 @@ pub struct Running {
     pub catalogue_figures: Arc<CatalogueFigures>,
     /// Writes the catalogue cache file.
     pub snapshots: Arc<Snapshots>,
+    /// Looks at the free disk space.
+    pub disk_watch: DiskWatch,
+    /// Holds memory, journal and store against each other.
+    pub reconciliations: Arc<Reconciliations>,
     /// Takes changes, warm-ups and read-throughs.
     pub catalogue: Addr<Catalogue>,
     /// Answers for the open orders.
@@ -170,7 +176,7 @@ pub fn start(
         epoch: recovered.epoch,
     };
     let mut catalogue = Catalogue::new(
-        store,
+        Arc::clone(&store),
         Arc::clone(&around),
         Arc::clone(&catalogue_figures),
         (config.product_ttl, config.seller_ttl),
@@ -215,6 +221,9 @@ pub fn start(
     let sequencer = std::thread::Builder::new().name("journal".into()).spawn(move || sequencer.run())?;
 
     let threads = Threads { sequencer, system: actors.thread, system_handle: actors.system };
+    let disks = std::iter::once(config.journal.dir.clone()).chain(config.store_dir.clone());
+    let disk_watch = DiskWatch::start(disks.collect(), config.disk_reserve, Arc::clone(&admission))?;
+    let reconciliations = Reconciliations::new(store, actors.catalogue.clone(), journal.clone());
     let running = Running {
         admission,
         failure,
@@ -227,6 +236,8 @@ pub fn start(
         parked: recovered.parked,
         catalogue_figures,
         snapshots,
+        disk_watch,
+        reconciliations,
         catalogue: actors.catalogue,
         book: actors.book,
         threads: Mutex::new(Some(threads)),

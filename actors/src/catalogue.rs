@@ -13,7 +13,7 @@
 mod changes;
 mod reads;
 
-pub use changes::{ChangeResult, MakeChange, MakeChanges};
+pub use changes::{AskMemory, ChangeResult, MakeChange, MakeChanges};
 pub use reads::ReadThrough;
 
 use crate::api::{Unavailable, WarmupJob, WarmupScope, WarmupState};

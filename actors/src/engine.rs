@@ -4,11 +4,12 @@ mod admin;
 mod orders;
 mod parked;
 mod port;
+mod reconciliation;
 mod status;
 
 pub use port::Port;
 
-use crate::admission::Permit;
+use crate::admission::{DISK_HANGS_AFTER, DISK_SLOW_AFTER, Permit};
 use crate::api::{EngineConfig, EngineError, ProductView, Readiness, Unavailable};
 use crate::boot::{self, RecoveredRest, Running};
 use crate::catalogue::ReadThrough;
@@ -74,6 +75,7 @@ impl Engine {
         let until = tokio::time::Instant::now() + deadline;
         let running = &self.inner.running;
         running.admission.stop();
+        running.reconciliations.stop();
         if tokio::time::timeout_at(until, running.admission.emptied()).await.is_err() {
             tracing::warn!(in_flight = running.admission.in_flight(), "stopping with checkouts under way");
         }
@@ -140,6 +142,10 @@ impl Engine {
             Some("the journal failed or the store was taken over; the process is ending")
         } else if running.admission.is_stopping() {
             Some("stopping")
+        } else if running.admission.disk_busy_for() >= DISK_HANGS_AFTER {
+            Some("the journal's disk hangs: a write or sync has not come back for more than 5 s")
+        } else if running.admission.is_disk_low() {
+            return Readiness::NotReady { reason: self.disk_is_low() };
         } else if !running.admission.has_journal_room() {
             Some("the journal has no room: free disk space or raise journal.max_bytes")
         } else {
@@ -151,10 +157,26 @@ impl Engine {
         }
     }
 
+    fn disk_is_low(&self) -> String {
+        let found = self.inner.running.disk_watch.found();
+        format!(
+            "the disk of {} has {} bytes free, less than journal.disk_reserve: free disk space",
+            found.dir.display(),
+            found.bytes.unwrap_or(0)
+        )
+    }
+
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if let Some(lazy) = lazy_sync(self.inner.config.journal.sync) {
             notes.push(format!("journal.sync = {lazy}: a power loss can cost acknowledged orders"));
+        }
+        let busy = self.inner.running.admission.disk_busy_for();
+        if busy >= DISK_SLOW_AFTER {
+            notes.push(format!(
+                "degraded: the journal's disk is slow, a write or sync has not come back for {} ms",
+                busy.as_millis()
+            ));
         }
         let writer = &self.inner.running.writer;
         if let WriterState::Stopped(why) = &*writer.state.lock() {

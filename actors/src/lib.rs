@@ -20,12 +20,14 @@ mod boot;
 mod recovery;
 
 mod admission;
+mod disk_watch;
 mod doorbell;
 mod failure;
 mod idempotency;
 mod journey;
 mod parked;
 mod recent;
+mod reconciliation;
 mod reply;
 mod tail;
 
@@ -40,5 +42,7 @@ pub use admission::Permit;
 pub use api::*;
 pub use boot::is_core_thread;
 pub use engine::{Engine, Port};
+pub use reconciliation::{Difference, Findings, ReconciliationJob, ReconciliationState};
 pub use recovery::StartError;
 pub use reply::{Answer, ReplySink, ReplyTo};
+pub use write_behind::{BATCH_LINES_MAX, BATCH_RECORDS_MAX};

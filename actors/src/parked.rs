@@ -146,6 +146,16 @@ impl ParkedEvents {
         below.rev().take(limit).map(|(_, event)| Arc::clone(event)).collect()
     }
 
+    /// Products whose terms are parked.
+    pub fn products(&self) -> BTreeSet<ProductId> {
+        let tables = self.tables.read();
+        let product = |subject: &Subject| match subject {
+            Subject::Product(id) => Some(*id),
+            _ => None,
+        };
+        tables.by_subject.keys().filter_map(product).collect()
+    }
+
     /// All of them, by rising sequence.
     pub fn all(&self) -> Vec<Arc<ParkedEvent>> {
         if self.len() == 0 {

@@ -65,6 +65,8 @@ pub enum JournalInput {
     /// Other events, to be journalled together; answered with their records when they are durable. The answer is
     /// dropped when the journal fails.
     Events(Vec<Event>, oneshot::Sender<Arc<Vec<Record>>>),
+    /// Run between two groups, with the last durable sequence; must not block.
+    Mark(Box<dyn FnOnce(u64) + Send>),
     /// Hash over the counters.
     StateHash(oneshot::Sender<u64>),
     /// Sync what came before, then end.
@@ -241,6 +243,7 @@ impl Sequencer {
                 orders.into_iter().for_each(|priced| self.number(priced, at));
             }
             JournalInput::Events(events, done) => self.append_events(events, done),
+            JournalInput::Mark(run) => run(self.audience.tail.durable_seq()),
             JournalInput::StateHash(reply) => tell(reply, self.numbers.state_hash()),
             JournalInput::Stop => self.stopping = true,
         }
@@ -317,11 +320,13 @@ impl Sequencer {
         let Some(next) = self.spare.take() else { unreachable!("an idle disk has given its group back") };
         let group = std::mem::replace(&mut self.building, next);
         self.disk_busy = true;
+        self.audience.admission.set_disk_busy(true);
         self.disk.write(group);
     }
 
     fn synced(&mut self, done: Option<Done<Building>>) {
         self.disk_busy = false;
+        self.audience.admission.set_disk_busy(false);
         let Some(Done { group, result, took }) = done else {
             return self.audience.failure.fail("the journal's disk thread is gone");
         };
@@ -421,7 +426,7 @@ impl Sequencer {
         while let Ok(input) = self.inbox.recv() {
             match input {
                 JournalInput::Orders(orders) => orders.into_iter().for_each(PricedJourney::outcome_unknown),
-                JournalInput::Events(..) | JournalInput::StateHash(_) => {}
+                JournalInput::Events(..) | JournalInput::Mark(_) | JournalInput::StateHash(_) => {}
                 JournalInput::Stop => break,
             }
         }

@@ -104,6 +104,8 @@ pub enum Question {
     Product(ProductId, oneshot::Sender<Lookup>),
     /// Which of these products are not hot.
     Missing(Vec<ProductId>, oneshot::Sender<Vec<ProductId>>),
+    /// Durable stock of all products; `None`: not counted.
+    Stock(oneshot::Sender<Vec<(ProductId, Option<i64>)>>),
     /// How it is.
     Status(oneshot::Sender<ShardStatus>),
     /// Hash over products, and over sellers.
@@ -480,6 +482,7 @@ impl Shard {
                 ids.retain(|id| self.state.products.slot(*id).is_none());
                 tell(reply, ids);
             }
+            Question::Stock(reply) => tell(reply, self.state.products.durable_stock()),
             Question::Status(reply) => tell(
                 reply,
                 ShardStatus {
@@ -490,8 +493,7 @@ impl Shard {
                 },
             ),
             Question::StateHash(reply) => {
-                let hashes = (self.state.products.state_hash(), self.state.sellers.state_hash());
-                tell(reply, hashes);
+                tell(reply, (self.state.products.state_hash(), self.state.sellers.state_hash()));
             }
         }
     }

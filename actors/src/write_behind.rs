@@ -23,6 +23,8 @@ use crate::recent::BacklogIndex;
 use crate::reply::tell;
 use crate::tail::Tail;
 use actix::prelude::*;
+pub use source::{BATCH_LINES_MAX, BATCH_RECORDS_MAX};
+
 use bisection::Bisection;
 use floodgate_persistence::journal::{JournalError, JournalHandle};
 use floodgate_persistence::model::Timestamp;

@@ -12,6 +12,10 @@ pub mod store;
 
 pub mod catalogue_file;
 
+pub mod free_space;
+
+pub mod page_cache;
+
 pub mod planted;
 
 mod fields;

@@ -52,8 +52,10 @@ bugs! {
     CheckpointApart: "the checkpoint moves in another transaction than the rows",
     CommitAfterError: "a transaction in which a statement failed is committed",
     SessionKeptAfterError: "the session of a failed transaction is used again without a rollback",
+    ForeignStoreTaken: "a new session is not asked whose data it leads to",
     InsertIgnore: "rows whose key is there already are passed over in silence",
     StockDeltaLost: "of a product that is sold twice in a batch only the last sale counts",
+    ShareLost: "of an order's shares the last one is not written",
     OldKeysKept: "idempotency keys out of the window stay in the store",
     // Stock.
     StockReleasedTwice: "a refused checkout gives back twice what it took",
@@ -63,6 +65,7 @@ bugs! {
     StockSoldBeforeDurable: "pieces that a correction brings can be sold before it is durable",
     StockTakenLate: "pieces that a correction takes can be sold until it is durable",
     PermitLeaked: "a checkout under way is never counted off",
+    SoldPieceKept: "of what an order took one piece can be sold again",
     // Keys, numbers, time.
     KeyNotBurnt: "a placed order does not burn its key",
     KeyNotReplayed: "keys in the journal are not restored at a start",

@@ -3,6 +3,7 @@
 //! Both stores hold the same tables (`docs/schema.md`). Only the engine writes; others read.
 
 mod batch;
+mod books;
 mod rows;
 
 mod open;
@@ -25,8 +26,10 @@ pub use batch::{
     EventRow, KeyRow, ORDER_ID_COUNTER, OrderRow, PARKED_REASON_MAX, ParkedRow, ProductWrite, StockWrite,
     WriteBatch, invoice_counter, timer_of,
 };
+pub use books::{Account, Amounts, BooksPart, Day, Ledger, Sums};
 pub use copy::{RawRow, RawTables, copy};
 pub use decode::RawValue;
+pub use mysql::{PlainFeed, Recorded};
 pub use open::{StoreConfig, city_key, open};
 pub use rows::{
     CatalogueChunk, CataloguePage, Checkpoint, CopyProgress, OpenOrder, OrderFilter, OrderPage, PoolUsage,
@@ -133,6 +136,13 @@ pub trait Store: Send + Sync + 'static {
     async fn catalogue_snapshot(&self, chunks: Sender<CatalogueChunk>) -> Result<(), StoreError> {
         drop(chunks);
         Err(StoreError::Configuration("this store gives no snapshot of its whole catalogue".to_owned()))
+    }
+
+    /// Hands the store's books to `parts`, read in one snapshot: stock of all products, sums of the orders from
+    /// `first_order` on (`None`: of none), and what is parked. As [`Self::catalogue_snapshot`] in time and connections.
+    async fn books(&self, first_order: Option<OrderId>, parts: Sender<BooksPart>) -> Result<(), StoreError> {
+        drop((first_order, parts));
+        Err(StoreError::Configuration("this store keeps no books".to_owned()))
     }
 
     /// One order, with its lines and shares.

@@ -14,6 +14,8 @@ on_both!(
     a_retry_writes_the_rows_once,
     a_retry_that_is_refused_changes_nothing,
     a_retry_of_a_fenced_engine_changes_nothing,
+    the_stock_of_a_parked_new_product_is_kept,
+    a_parked_change_of_a_known_product_keeps_its_stock,
 );
 
 fn row(record: &Record) -> ParkedRow {
@@ -96,4 +98,53 @@ async fn a_retry_of_a_fenced_engine_changes_nothing(bed: &Bed) {
     store.take_over(NODE, EPOCH + 1).await.unwrap();
     assert_eq!(outcome(&store.apply(&retry(&record)).await), "fenced");
     assert_eq!(store.parked(0, 10).await.unwrap(), [row(&record)]);
+}
+
+/// A product is parked; in the same batch and in later ones it is sold, and put again.
+async fn the_stock_of_a_parked_new_product_is_kept(bed: &Bed) {
+    let store = bed.ready().await;
+    let records = records(
+        0,
+        [
+            put(product(7), StockChange::Counted(5)),
+            placed(order(1)),
+            put(product(7), StockChange::Delta(10)),
+            adjust(7, -1),
+        ],
+    );
+    let mut first = WriteBatch::new(0, EPOCH);
+    first.park(&records[0], row(&records[0]));
+    first.push(&records[1]);
+    store.apply(&first).await.unwrap();
+    let mut second = WriteBatch::new(2, EPOCH);
+    second.parked_products = [ProductId(7)].into();
+    second.park(&records[2], row(&records[2]));
+    second.push(&records[3]);
+    store.apply(&second).await.unwrap();
+    assert_eq!(store.product_count().await.unwrap(), 0);
+    let mut retry = WriteBatch::new(4, EPOCH);
+    retry.unpark(&records[0]);
+    retry.unpark(&records[2]);
+    for _ in 0..2 {
+        store.apply(&retry).await.unwrap();
+        assert_eq!(stock(&**store).await, Some(5 - 2 + 10 - 1));
+    }
+    store.apply(&batch(4, [adjust(7, -2)])).await.unwrap();
+    assert_eq!(stock(&**store).await, Some(10));
+}
+
+/// Its row is there and has its stock; where counting begins while it is parked, both go together.
+async fn a_parked_change_of_a_known_product_keeps_its_stock(bed: &Bed) {
+    let store = bed.ready().await;
+    store.apply(&batch(0, [put(product(7), StockChange::Unchanged)])).await.unwrap();
+    let records = records(1, [put(product(7), StockChange::Counted(5)), placed(order(1))]);
+    let mut parked = WriteBatch::new(1, EPOCH);
+    parked.park(&records[0], row(&records[0]));
+    parked.push(&records[1]);
+    store.apply(&parked).await.unwrap();
+    assert_eq!(stock(&**store).await, Some(3));
+    let mut retry = WriteBatch::new(3, EPOCH);
+    retry.unpark(&records[0]);
+    store.apply(&retry).await.unwrap();
+    assert_eq!(stock(&**store).await, Some(3));
 }

@@ -8,6 +8,7 @@ use super::settings::{BenchError, Side};
 use floodgate_actors::{CheckoutOutcome, Engine};
 use floodgate_persistence::journal;
 use floodgate_persistence::model::ProductId;
+use floodgate_persistence::page_cache::forget_files;
 use std::time::{Duration, Instant};
 
 /// Products whose stock is compared, beside the hot one.
@@ -65,6 +66,9 @@ pub fn audit(
     let mut ledger = Ledger::new(carts, acknowledged);
     let trace = read(bed, before.seq, &mut ledger)?;
     let mut books = ledger.close();
+    if side.cold_restart {
+        forget_files(bed.journal_dir())?;
+    }
     let began = Instant::now();
     let running = bed.start(side, Batches::Held)?;
     let restart = began.elapsed();

@@ -63,9 +63,23 @@ impl Bed {
 
     /// Starts an engine on it.
     pub fn start(&self, side: &Side, batches: Batches) -> Result<Running, BenchError> {
+        self.start_on(side, self.open_store(batches))
+    }
+
+    /// Starts an engine that knows the catalogue and cannot write anything out: what it places is a backlog.
+    pub fn start_held(&self, side: &Side) -> Result<Running, BenchError> {
+        let store: Arc<dyn Store> = Arc::new(DiscardingStore::new(self.wares, Batches::Held));
+        self.start_on(side, async { Ok(store) })
+    }
+
+    fn start_on(
+        &self,
+        side: &Side,
+        store: impl Future<Output = Result<Arc<dyn Store>, BenchError>>,
+    ) -> Result<Running, BenchError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (engine, port) = runtime.block_on(async {
-            let store = self.open_store(batches).await?;
+            let store = store.await?;
             let disk: Arc<dyn Disk> = match side.sync_delay {
                 Duration::ZERO => Arc::new(RealDisk),
                 delay => Arc::new(SlowDisk { delay }),
@@ -123,6 +137,8 @@ impl Bed {
             product_ttl: Duration::from_secs(30 * 60),
             seller_ttl: Duration::from_secs(5 * 60),
             cache_file: None,
+            disk_reserve: 0,
+            store_dir: None,
             journal: self.journal_config(side.sync),
         }
     }

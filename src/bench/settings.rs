@@ -151,4 +151,6 @@ pub struct Side {
     pub beside_bare: bool,
     /// Added to each sync of the journal.
     pub sync_delay: Duration,
+    /// The restart of the check finds nothing of the journal in the page cache.
+    pub cold_restart: bool,
 }

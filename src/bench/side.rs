@@ -32,7 +32,7 @@ pub fn measure(
 }
 
 /// Runs the load on a thread of its own, while this one drives what the store has waiting here.
-fn drive(
+pub fn drive(
     running: &Running,
     carts: Carts,
     side: &Side,

@@ -31,6 +31,8 @@ pub mod names {
     pub const PLUS_1_MS: &str = "always, syncs 1 ms longer";
     /// As `ALWAYS`, with 3.5 ms added to each sync.
     pub const PLUS_3_5_MS: &str = "always, syncs 3.5 ms longer";
+    /// As `ALWAYS`, started again with nothing of the journal in the page cache.
+    pub const COLD: &str = "always, cold restart";
     /// Checkouts at fixed times, at half of the best rate so far.
     pub const HALF_RATE: &str = "open loop at 50 %";
 }
@@ -48,6 +50,7 @@ pub fn sides(settings: &Settings) -> Vec<Side> {
         shape: settings.shape(),
         beside_bare: sync == SyncMode::Always,
         sync_delay: Duration::ZERO,
+        cold_restart: false,
     };
     let always = closed(names::ALWAYS, SyncMode::Always, settings.in_flight);
     let never = closed(names::NEVER, SyncMode::Never, settings.in_flight);
@@ -76,6 +79,7 @@ pub fn sides(settings: &Settings) -> Vec<Side> {
         closed(names::NEVER_1024, SyncMode::Never, 1_024),
         closed(names::ALWAYS_64, SyncMode::Always, 64),
         closed(names::NEVER_64, SyncMode::Never, 64),
+        Side { name: names::COLD, cold_restart: true, ..other.clone() },
         slower(names::PLUS_1_MS, 1_000),
         slower(names::PLUS_3_5_MS, 3_500),
         Side { name: names::HALF_RATE, pace: Pace::Open { per_second: 0 }, ..other.clone() },

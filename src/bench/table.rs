@@ -121,6 +121,17 @@ fn bare(out: &mut Formatter<'_>, sides: &[SideResult]) -> fmt::Result {
     Ok(())
 }
 
+/// Rows by themselves.
+pub fn of_rows(rows: &[Row]) -> String {
+    struct Rows<'a>(&'a [Row]);
+    impl Display for Rows<'_> {
+        fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+            goals(out, self.0)
+        }
+    }
+    Rows(rows).to_string()
+}
+
 fn goals(out: &mut Formatter<'_>, rows: &[Row]) -> fmt::Result {
     writeln!(out, "\n| ratio | what | median | min … max | goal | |")?;
     writeln!(out, "| --- | --- | ---: | ---: | --- | --- |")?;

@@ -104,6 +104,8 @@ pub fn engine_config(config: &Config) -> EngineConfig {
         product_ttl: config.cache.product_ttl.min(config.cache.digital_ttl).0,
         seller_ttl: config.cache.seller_ttl.0,
         cache_file: config.cache_file(),
+        disk_reserve: config.journal.disk_reserve.0,
+        store_dir: config.store.url.directory(),
         journal: journal_config(config),
     }
 }

@@ -44,6 +44,12 @@ pub struct Bench {
     /// The store behind the write-behind: none, or the URL of an empty database
     #[arg(long, default_value = "none", value_name = "none|URL")]
     store: String,
+    /// Instead of all else R2: a backlog of so many orders into --store, a database that others beside it are named after
+    #[arg(long, value_name = "ORDERS")]
+    drain: Option<u64>,
+    /// Instead of all else R15 over HTTP, on so many connections
+    #[arg(long, value_name = "CONNECTIONS", conflicts_with = "drain")]
+    over_http: Option<usize>,
     /// Where all randomness comes from
     #[arg(long, default_value_t = 20_261_123, value_name = "N")]
     seed: u64,
@@ -69,6 +75,14 @@ enum SyncChoice {
 impl Bench {
     /// Measures and prints. Books that do not add up are an error.
     pub fn run(&self) -> Result<(), BenchError> {
+        if let Some(orders) = self.drain {
+            println!("{}", bench::run_drain(&self.settings()?, orders)?);
+            return Ok(());
+        }
+        if let Some(connections) = self.over_http {
+            println!("{}", bench::run_over_http(&self.settings()?, connections)?);
+            return Ok(());
+        }
         let report = bench::run(&self.settings()?)?;
         if self.json {
             println!("{:#}", report.to_json());

@@ -118,6 +118,8 @@ sections! {
         dir: String = "data/journal";
         /// Disk budget of all segments.
         max_bytes: ByteSize = "64GiB";
+        /// Free disk space below which checkouts are shed.
+        disk_reserve: ByteSize = "256MiB";
         /// How long consumed segments are kept.
         retain: Span = "24h";
         /// When an append counts as done.

@@ -5,6 +5,7 @@ use floodgate_persistence::journal::SyncMode;
 use floodgate_persistence::model::SellerId;
 use serde::Deserialize;
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 /// What stands in the place of a secret wherever it is shown.
 const MASK: &str = "********";
@@ -85,6 +86,12 @@ impl StoreUrl {
     /// The whole URL, password included, for opening the store.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// The directory of a database that is a file.
+    pub fn directory(&self) -> Option<PathBuf> {
+        let parent = Path::new(self.0.strip_prefix("sqlite://")?).parent()?;
+        Some(if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_owned() })
     }
 }
 

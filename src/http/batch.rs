@@ -148,7 +148,8 @@ async fn place_all(
     let outcomes = if commands.is_empty() {
         Vec::new()
     } else {
-        let permit = shop.engine.admit(commands.len())?;
+        let mut permit = shop.engine.admit(commands.len())?;
+        permit.reserve(commands.iter().map(|command| command.items.len()).sum())?;
         shop.answer(shop.port.checkout_batch(commands, permit)).await?
     };
     let mut outcomes = outcomes.into_iter();

@@ -38,10 +38,11 @@ async fn place(shop: &ShopState, request: Request) -> Result<Response, Failure> 
     body::content_type(&parts.headers, &[JSON])?;
     let key = idempotency::header_key(&parts.headers)?;
     let caller = Caller::of(&parts);
-    let (body, permit) = shop.admit_and_read(body, BODY_MAX).await?;
+    let (body, mut permit) = shop.admit_and_read(body, BODY_MAX).await?;
     let ReadCheckout { mut command, .. } = read_checkout(&body, Keys::Header)?;
     command.idempotency = key.map(|key| idempotency::claim(caller.credential(), CHECKOUTS, key, &body));
     drop(body);
+    permit.reserve(command.items.len())?;
     let placed = of_outcome(shop.answer(shop.port.checkout(command, permit)).await?)?;
     Ok(created(&placed))
 }

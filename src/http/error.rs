@@ -1,13 +1,16 @@
 //! What can go wrong, and what it looks like outside: the only place where outcomes become status codes.
 
 use super::problem::{ErrorEntry, ProblemJson};
+use super::reconciliation::ReconciliationJson;
 use super::warmup::WarmupJson;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use floodgate_actors::rules::{Refusal, RefusalCode};
 use floodgate_actors::{EngineError, Unavailable};
+use serde::Serialize;
 use std::borrow::Cow;
+use utoipa::ToSchema;
 
 /// Seconds after which a refused client may try again. The engine sheds for as long as its queue needs to empty,
 /// which is well under a second.
@@ -67,6 +70,8 @@ codes! {
     IdempotencyInProgress = CONFLICT, "idempotency_in_progress", "The same request is under way";
     /// One warm-up at a time.
     WarmupRunning = CONFLICT, "warmup_running", "A warm-up is running";
+    /// One reconciliation at a time.
+    ReconciliationRunning = CONFLICT, "reconciliation_running", "A reconciliation is running";
     /// The database says no again.
     StillRefused = CONFLICT, "still_refused", "The database still refuses the event";
     /// More bytes than the call takes.
@@ -93,6 +98,17 @@ codes! {
     Timeout = GATEWAY_TIMEOUT, "timeout", "The outcome is unknown";
 }
 
+/// The job in the way.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Job)]
+#[serde(untagged)]
+pub(super) enum JobJson {
+    /// `warmup_running`
+    Warmup(WarmupJson),
+    /// `reconciliation_running`
+    Reconciliation(ReconciliationJson),
+}
+
 /// Why a request was not done. As a response it travels as an extension: the door writes the document, because only
 /// the door knows the request's id.
 #[derive(Clone, Debug)]
@@ -100,7 +116,7 @@ pub(super) struct Failure {
     code: ErrorCode,
     detail: Cow<'static, str>,
     errors: Vec<ErrorEntry>,
-    job: Option<Box<WarmupJson>>,
+    job: Option<Box<JobJson>>,
 }
 
 impl Failure {
@@ -147,7 +163,14 @@ impl Failure {
     /// A warm-up is running already.
     pub(super) fn warmup_running(job: WarmupJson) -> Self {
         let failure = Self::new(ErrorCode::WarmupRunning, "wait for the warm-up that is running");
-        Self { job: Some(Box::new(job)), ..failure }
+        Self { job: Some(Box::new(JobJson::Warmup(job))), ..failure }
+    }
+
+    /// A reconciliation is running already.
+    pub(super) fn reconciliation_running(job: ReconciliationJson) -> Self {
+        let failure =
+            Self::new(ErrorCode::ReconciliationRunning, "wait for the reconciliation that is running");
+        Self { job: Some(Box::new(JobJson::Reconciliation(job))), ..failure }
     }
 
     /// The same key is being worked on.
@@ -175,8 +198,8 @@ impl Failure {
         &self.errors
     }
 
-    /// The warm-up in the way.
-    pub(super) fn job(&self) -> Option<&WarmupJson> {
+    /// The job in the way.
+    pub(super) fn job(&self) -> Option<&JobJson> {
         self.job.as_deref()
     }
 

@@ -132,6 +132,9 @@ const GAUGES: &[GaugeOf] = &[
     ("floodgate_journal_sync_duration_seconds", "Duration of the last sync.", |status| {
         status.journal.last_sync.as_secs_f64()
     }),
+    ("floodgate_disk_free_bytes", "Free on the fullest of the journal's and the store's disks.", |status| {
+        number(status.journal.disk_free.unwrap_or(0))
+    }),
     ("floodgate_journal_poisoned", "1: a write or sync failed, nothing is taken any more.", |status| {
         f64::from(u8::from(status.journal.poisoned))
     }),

@@ -2,7 +2,10 @@
 
 use super::problem::ProblemJson;
 use super::shop::Shop;
-use super::{batch, catalogue, checkout, health, order, parked, preferences, product, status, stock, warmup};
+use super::{
+    batch, catalogue, checkout, health, order, parked, preferences, product, reconciliation, status, stock,
+    warmup,
+};
 use axum::Router;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, Parameter, PathItem};
@@ -52,6 +55,7 @@ fn described() -> OpenApiRouter<Shop> {
         .routes(routes!(warmup::write_snapshot))
         .routes(routes!(parked::list_parked))
         .routes(routes!(parked::retry_parked))
+        .routes(routes!(reconciliation::start_reconciliation, reconciliation::get_reconciliation))
         .routes(routes!(status::get_status))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
@@ -106,7 +110,7 @@ fn forbid_null(parameter: &mut RefOr<Parameter>) {
 fn add_errors(path: &str, operation: &mut Operation) {
     let has_body = operation.request_body.is_some();
     let has_query = operation.parameters.is_some() && !path.contains("{id}");
-    let is_warmup = path == "/admin/warmup";
+    let is_job = matches!(path, "/admin/warmup" | "/admin/reconciliation");
     let judged = path.starts_with("/v1/checkouts") || path == "/v1/quotes" || path.ends_with("/stock");
     let may_stay_refused = path.ends_with("/retry");
     let uses_engine = !matches!(path, "/livez" | "/openapi.json" | "/metrics" | "/v1/preferences");
@@ -114,9 +118,9 @@ fn add_errors(path: &str, operation: &mut Operation) {
         ("400", has_body || has_query, "Not JSON, or of the wrong shape"),
         ("401", path.starts_with("/admin") || path.starts_with("/v1"), "No valid credential"),
         ("403", path.starts_with("/admin") || path.starts_with("/v1"), "The credential does not cover this"),
-        ("404", path.contains("{id}") || (is_warmup && !has_body), "No such thing"),
+        ("404", path.contains("{id}") || (is_job && !has_body), "No such thing"),
         ("408", has_body, "The body did not arrive in time; nothing was done"),
-        ("409", judged || may_stay_refused || (is_warmup && has_body), "Not as things are now"),
+        ("409", judged || may_stay_refused || (is_job && has_body), "Not as things are now"),
         ("413", has_body, "The body is too large"),
         ("415", has_body, "Another content type is wanted"),
         ("422", judged, "Well-formed, but cannot be done"),

@@ -1,7 +1,6 @@
 //! Problem documents (RFC 9457), as they are written.
 
-use super::error::{ErrorCode, Failure};
-use super::warmup::WarmupJson;
+use super::error::{ErrorCode, Failure, JobJson};
 use axum::http::HeaderValue;
 use floodgate_actors::rules::{Pointer, Problem, ProblemCode};
 use floodgate_persistence::model::ProductId;
@@ -36,9 +35,9 @@ pub(super) struct ProblemJson<'a> {
     /// Every single problem of the request.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [ErrorEntry],
-    /// `warmup_running`: the warm-up that runs.
+    /// `warmup_running`, `reconciliation_running`: the job that runs.
     #[serde(skip_serializing_if = "Option::is_none")]
-    job: Option<&'a WarmupJson>,
+    job: Option<&'a JobJson>,
 }
 
 impl<'a> ProblemJson<'a> {

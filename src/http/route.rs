@@ -20,6 +20,8 @@ pub(super) const ROUTES: &[(&str, &str, Audience)] = &[
     ("GET", "/admin/warmup", Admin),
     ("GET", "/admin/parked", Admin),
     ("POST", "/admin/parked/{id}/retry", Admin),
+    ("POST", "/admin/reconciliation", Admin),
+    ("GET", "/admin/reconciliation", Admin),
     ("GET", "/admin/status", Admin),
     ("POST", "/admin/snapshot", Admin),
     ("GET", "/livez", Anyone),

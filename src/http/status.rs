@@ -78,6 +78,8 @@ pub(super) struct JournalJson {
     /// Sum of all writes and syncs since the start.
     sync_total_us: u64,
     sync: String,
+    /// Bytes free on the fullest of its and the store's disks.
+    disk_free: Option<u64>,
     poisoned: bool,
 }
 
@@ -204,6 +206,7 @@ impl From<JournalStatus> for JournalJson {
             last_sync_us: micros(journal.last_sync),
             sync_total_us: micros(journal.sync_total),
             sync: journal.sync,
+            disk_free: journal.disk_free,
             poisoned: journal.poisoned,
         }
     }

@@ -165,16 +165,26 @@ impl Engine {
 
     /// Sends it a signal.
     pub fn signal(&self, signal: &str) {
-        let pid = self.run().as_ref().unwrap().child.id().to_string();
+        let pid = self.pid().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
     /// What it has in memory, as the kernel counts it.
     pub fn resident_bytes(&self) -> u64 {
-        let pid = self.run().as_ref().unwrap().child.id();
+        let pid = self.pid();
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// Its number in the system.
+    pub fn pid(&self) -> u32 {
+        self.run().as_ref().unwrap().child.id()
+    }
+
+    /// The operator, as long as it runs.
+    pub fn admin_or_none(&self) -> Option<Client> {
+        Some(Client::new(format!("http://{}", self.address()?), Some(TOKEN)))
     }
 
     /// Whether it has ended by itself.

@@ -12,7 +12,9 @@ mod load;
 #[path = "../../persistence/tests/common/mod.rs"]
 mod mariadb;
 mod proxy;
+mod reconcile;
 mod shop;
+pub mod skip;
 mod sql;
 mod storm;
 pub mod strace;
@@ -24,9 +26,10 @@ pub use engine::{Engine, ProgramOutput, TOKEN};
 pub use load::{Attempt, steady_load, under_load};
 pub use mariadb::{MariaDb, is_mysql};
 pub use proxy::{Fault, Proxy};
+pub use reconcile::{assert_reconciles, is_clean, reconciliation};
 pub use shop::{cart, product, seller, shop_of};
 pub use sql::{Held, Sql, Store};
-pub use storm::Storm;
+pub use storm::{LIMITS, Storm};
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

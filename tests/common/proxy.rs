@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -40,6 +40,8 @@ pub enum Fault {
 
 struct Shared {
     fault: Mutex<Fault>,
+    /// Port of the server.
+    target: AtomicU16,
     /// Cases of the fault in force that have come true.
     hits: AtomicUsize,
     over: AtomicBool,
@@ -59,11 +61,12 @@ impl Proxy {
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
             fault: Mutex::new(Fault::Pass),
+            target: AtomicU16::new(target),
             hits: AtomicUsize::new(0),
             over: AtomicBool::new(false),
         });
         let ours = Arc::clone(&shared);
-        let accepting = std::thread::spawn(move || accept(listener, port, target, &ours));
+        let accepting = std::thread::spawn(move || accept(listener, port, &ours));
         Self { port, shared, accepting: Some(accepting) }
     }
 
@@ -76,6 +79,11 @@ impl Proxy {
         let mut current = self.shared.fault.lock().unwrap();
         self.shared.hits.store(0, Ordering::Relaxed);
         *current = fault;
+    }
+
+    /// Connections that come from now on lead to another server.
+    pub fn lead_to(&self, target: u16) {
+        self.shared.target.store(target, Ordering::Relaxed);
     }
 
     /// How often the fault in force has come true.
@@ -121,7 +129,7 @@ fn listen(port: u16) -> TcpListener {
     listener
 }
 
-fn accept(mut listener: TcpListener, port: u16, target: u16, shared: &Arc<Shared>) {
+fn accept(mut listener: TcpListener, port: u16, shared: &Arc<Shared>) {
     while !shared.is_over() {
         if shared.fault() == Fault::Refuse {
             drop(listener);
@@ -129,7 +137,7 @@ fn accept(mut listener: TcpListener, port: u16, target: u16, shared: &Arc<Shared
             listener = listen(port);
         }
         match listener.accept() {
-            Ok((client, _)) => carry(client, target, shared),
+            Ok((client, _)) => carry(client, shared.target.load(Ordering::Relaxed), shared),
             Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::sleep(LOOK),
             Err(error) => panic!("the proxy cannot accept: {error}"),
         }

@@ -2,8 +2,8 @@
 //! and the books at the end.
 
 use super::{
-    Attempt, Client, Dice, Engine, Fault, MariaDb, Proxy, Store, assert_tables_agree, shop_of, steady_load,
-    until,
+    Attempt, Client, Dice, Engine, Fault, MariaDb, Proxy, Store, assert_reconciles, assert_tables_agree,
+    shop_of, steady_load, until,
 };
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts};
@@ -117,6 +117,7 @@ impl Storm {
         assert_eq!(status["writer"]["checkpoint_seq"], status["journal"]["last_seq"], "{status}");
         let checkpoint = sql.number("SELECT seq FROM journal_checkpoint WHERE consumer = 'store'");
         assert_eq!(Some(checkpoint), status["journal"]["last_seq"].as_i64());
+        assert_reconciles(&self.engine);
         orders.len()
     }
 

@@ -8,6 +8,7 @@
 use super::{Catalogue, load, reads::rows_of};
 use crate::idempotency::IdempotencyTable;
 use crate::journey::shard_of;
+use crate::reconciliation::{MemoryStock, ask};
 use crate::reply::tell;
 use crate::sequencer::JournalInput;
 use crate::shard::hot::ChangeRefusal;
@@ -57,6 +58,8 @@ pub struct MakeChange {
 #[derive(Default)]
 pub struct Queue {
     waiting: VecDeque<MakeChange>,
+    /// Who wants to know memory's stock, between two rounds.
+    askers: Vec<oneshot::Sender<MemoryStock>>,
     under_way: bool,
 }
 
@@ -69,11 +72,28 @@ impl Handler<MakeChanges> for Catalogue {
     }
 }
 
+/// Asks for the durable stock of all hot products, when no change is under way.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct AskMemory(pub oneshot::Sender<MemoryStock>);
+
+impl Handler<AskMemory> for Catalogue {
+    type Result = ();
+
+    fn handle(&mut self, message: AskMemory, ctx: &mut Self::Context) {
+        self.changes.askers.push(message.0);
+        self.begin_round(ctx);
+    }
+}
+
 impl Catalogue {
     /// Begins the next round, if none is under way: what came meanwhile goes together.
     fn begin_round(&mut self, ctx: &mut Context<Self>) {
         if self.changes.under_way {
             return;
+        }
+        if let Some(asker) = self.changes.askers.pop() {
+            return self.ask_memory(asker, ctx);
         }
         let round = self.changes.next_round();
         if round.is_empty() {
@@ -83,6 +103,18 @@ impl Catalogue {
         let (store, around) = (Arc::clone(&self.store), Arc::clone(&self.around));
         let run = async move { run_round(round, &*store, &around).await };
         ctx.spawn(run.into_actor(self).map(|(), actor, ctx| {
+            actor.changes.under_way = false;
+            actor.begin_round(ctx);
+        }));
+    }
+
+    fn ask_memory(&mut self, asker: oneshot::Sender<MemoryStock>, ctx: &mut Context<Self>) {
+        self.changes.under_way = true;
+        let asked = ask(Arc::clone(&self.around));
+        ctx.spawn(asked.into_actor(self).map(|stock, actor, ctx| {
+            if let Some(stock) = stock {
+                tell(asker, stock);
+            }
             actor.changes.under_way = false;
             actor.begin_round(ctx);
         }));

@@ -63,6 +63,7 @@ impl Engine {
             sync_total: Duration::from_micros(figures.sync_us_sum.load(Ordering::Relaxed)),
             last_sync: Duration::from_micros(figures.last_sync_us.load(Ordering::Relaxed)),
             sync: lazy_sync(self.inner.config.journal.sync).unwrap_or_else(|| "always".to_owned()),
+            disk_free: running.disk_watch.found().bytes,
             poisoned: running.journal.is_poisoned(),
         }
     }

@@ -234,6 +234,9 @@ impl HotProducts {
         let hot = self.at_mut(slot);
         assert!(hot.held >= quantity, "product {} settles {quantity} of {} held", hot.id, hot.held);
         hot.held -= quantity;
+        if planted::is(Planted::SoldPieceKept) {
+            hot.available += 1;
+        }
         self.held_total -= u64::from(quantity);
     }
 
@@ -326,6 +329,13 @@ impl HotProducts {
             max_per_order: Some(quantity_max).filter(|max| *max < QUANTITY_MAX),
             available: Some(hot.available).filter(|available| *available != UNCOUNTED),
         }
+    }
+
+    /// What the journal knows of each product's stock: what can be bought and what is held. `None`: not counted.
+    pub fn durable_stock(&self) -> Vec<(ProductId, Option<i64>)> {
+        let stock =
+            |hot: &HotProduct| (hot.available != UNCOUNTED).then(|| hot.available + i64::from(hot.held));
+        self.products.iter().map(|hot| (hot.id, stock(hot))).collect()
     }
 
     /// Hash over terms and durable stock of all products, whatever order they were loaded in.

@@ -36,6 +36,9 @@ impl Parking {
             batch.push(record);
             return Ok(());
         }
+        if batch.is_empty() {
+            batch.parked_products = self.events.products();
+        }
         let subject = Subject::of(record);
         let reason = match self.refused.get(&record.seq) {
             Some(reason) => reason.clone(),

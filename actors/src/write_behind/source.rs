@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 /// Most order lines of a batch. With about 150 bytes a line as SQL text this is 2.5 MB a transaction: large enough
 /// that the commit is a small part, small enough that a transaction stays well below a second.
-const BATCH_LINES_MAX: usize = 16 * 1024;
+pub const BATCH_LINES_MAX: usize = 16 * 1024;
 
 /// Most records of a batch, whatever they are.
-const BATCH_RECORDS_MAX: u64 = 8 * 1024;
+pub const BATCH_RECORDS_MAX: u64 = 8 * 1024;
 
 /// A cursor in the journal.
 pub struct Source {

@@ -94,6 +94,8 @@ pub fn config(dir: &Path, shards: usize) -> EngineConfig {
         product_ttl: Duration::from_secs(1800),
         seller_ttl: Duration::from_secs(300),
         cache_file: None,
+        disk_reserve: 0,
+        store_dir: None,
         journal: JournalConfig {
             dir: dir.join("journal"),
             segment_bytes: 64 * 1024,

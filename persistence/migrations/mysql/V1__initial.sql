@@ -117,6 +117,11 @@ CREATE TABLE IF NOT EXISTS parked_events (
     parked_at DATETIME(3)     NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
+CREATE TABLE IF NOT EXISTS parked_stock (
+    id    BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+    stock BIGINT          NOT NULL
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
 CREATE TABLE IF NOT EXISTS journal_checkpoint (
     consumer   VARCHAR(32)     NOT NULL PRIMARY KEY,
     seq        BIGINT UNSIGNED NOT NULL,

@@ -116,6 +116,11 @@ CREATE TABLE parked_events (
     parked_at TEXT    NOT NULL
 ) STRICT;
 
+CREATE TABLE parked_stock (
+    id    INTEGER NOT NULL PRIMARY KEY,
+    stock INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE journal_checkpoint (
     consumer   TEXT    NOT NULL PRIMARY KEY,
     seq        INTEGER NOT NULL,

@@ -6,7 +6,7 @@ use crate::model::{
     Record, Seller, SellerId, StockAdjusted, StockChange, Timestamp,
 };
 use crate::planted::{self, Planted};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// An order to insert, with its lines, shares and first event.
@@ -115,6 +115,8 @@ pub struct WriteBatch {
     pub forget_keys_to: u64,
     /// Events whose rows are not written, by rising sequence.
     pub parked: Vec<ParkedRow>,
+    /// Products whose terms are parked, by this batch or before: what moves of their stock moves in `parked_stock` too.
+    pub parked_products: BTreeSet<ProductId>,
     /// A retry: these events, parked up to now, are written by this batch and no longer parked. Such a batch moves
     /// no checkpoint (`from` = `to`) and no stock.
     pub unparked: Vec<u64>,
@@ -151,6 +153,9 @@ impl WriteBatch {
     pub fn park(&mut self, record: &Record, row: ParkedRow) {
         self.step(record);
         self.push_ours(record);
+        if let Event::ProductPut(put) = &record.event {
+            self.parked_products.insert(put.product.id);
+        }
         self.parked.push(row);
     }
 

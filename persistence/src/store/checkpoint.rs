@@ -57,6 +57,14 @@ pub fn may_take_over(state: &StoreState, node: NodeId, epoch: u64) -> Result<boo
     Ok(state.node.is_none())
 }
 
+/// What a running engine says that finds another store at its store's address.
+pub fn foreign(found: Option<NodeId>, ours: NodeId) -> StoreError {
+    match found {
+        Some(found) => StoreError::Fenced(format!("it holds the data of engine {found}, not of {ours}")),
+        None => StoreError::Broken("it is empty, and was ours before".to_owned()),
+    }
+}
+
 /// The refusal of a store that a copy did not finish.
 pub fn unfinished_copy() -> StoreError {
     StoreError::Broken(

@@ -1,5 +1,7 @@
 //! Rows of SQL back to the model's nouns, for both stores. Columns are read in the order of the `SELECT`.
 
+pub mod books;
+
 use super::{
     Checkpoint, EventRow, KeyRow, OpenOrder, ParkedRow, ProductRow, StoreError, StoredOrder, sql_time,
     table::Kind,

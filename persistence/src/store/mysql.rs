@@ -3,9 +3,11 @@
 //! All connections live on one thread of their own with its own runtime: a caller's runtime may end, and a caller's
 //! future may be dropped at any moment, without leaving a connection half-way through a statement.
 
+mod books;
 mod connect;
 mod driver;
 mod error;
+mod feed;
 mod lease;
 mod raw;
 mod reads;
@@ -17,9 +19,9 @@ use super::gate::{Gate, closed};
 use super::query::{self, Dialect};
 use super::table::Table;
 use super::{
-    CatalogueChunk, CataloguePage, EventRow, KeyRow, OpenOrder, OrderFilter, OrderPage, ParkedRow, PoolUsage,
-    ProductRow, RawRow, RawTables, SellerPage, Store, StoreConfig, StoreError, StoreState, StoredOrder,
-    WriteBatch,
+    BooksPart, CatalogueChunk, CataloguePage, EventRow, KeyRow, OpenOrder, OrderFilter, OrderPage, ParkedRow,
+    PoolUsage, ProductRow, RawRow, RawTables, SellerPage, Store, StoreConfig, StoreError, StoreState,
+    StoredOrder, WriteBatch,
 };
 use crate::model::{NodeId, OrderId, ProductId, Record, SellerId, Timestamp};
 use async_trait::async_trait;
@@ -31,6 +33,8 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::Sender;
 use writer::Writer;
+
+pub use feed::{PlainFeed, Recorded};
 
 /// MySQL 8.0 and later, MariaDB 10.6 and later.
 pub struct MysqlStore {
@@ -155,6 +159,10 @@ impl Store for MysqlStore {
 
     async fn catalogue_snapshot(&self, chunks: Sender<CatalogueChunk>) -> Result<(), StoreError> {
         self.run(|parts| async move { reads::catalogue(&parts.server, chunks).await }).await
+    }
+
+    async fn books(&self, first_order: Option<OrderId>, parts: Sender<BooksPart>) -> Result<(), StoreError> {
+        self.run(move |parts_of| async move { books::read(&parts_of.server, first_order, parts).await }).await
     }
 
     async fn order(&self, id: OrderId) -> Result<Option<StoredOrder>, StoreError> {

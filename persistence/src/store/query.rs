@@ -223,6 +223,18 @@ pub fn delete_parked(seqs: &[u64]) -> String {
     format!("DELETE FROM parked_events WHERE seq IN ({})", list(seqs))
 }
 
+/// Brings stock that was kept aside to its products, and takes it out: two statements.
+pub fn bring_parked_stock(ids: &[ProductId]) -> [String; 2] {
+    let kept = format!("SELECT k.id FROM parked_stock k WHERE k.id IN ({})", list(ids));
+    [
+        format!(
+            "UPDATE products SET stock = (SELECT k.stock FROM parked_stock k WHERE k.id = products.id) \
+             WHERE id IN ({kept})"
+        ),
+        format!("DELETE FROM parked_stock WHERE id IN ({})", list(ids)),
+    ]
+}
+
 /// Rows of a table for a copy: above `after` by the first column of its key, at most `limit`. A table that cannot
 /// be walked through by number comes whole.
 pub fn raw_rows(table: &'static Table, after: u64, limit: usize) -> Query<Vec<RawValue>> {

@@ -4,6 +4,7 @@
 //! gone before it began is skipped.
 
 mod bind;
+mod books;
 mod connection;
 mod error;
 mod reads;
@@ -14,8 +15,9 @@ use super::gate::Gate;
 use super::query::{self, Dialect, Query};
 use super::table::Table;
 use super::{
-    CatalogueChunk, CataloguePage, EventRow, KeyRow, OpenOrder, OrderFilter, OrderPage, ParkedRow, PoolUsage,
-    RawRow, RawTables, SellerPage, Store, StoreConfig, StoreError, StoreState, StoredOrder, WriteBatch,
+    BooksPart, CatalogueChunk, CataloguePage, EventRow, KeyRow, OpenOrder, OrderFilter, OrderPage, ParkedRow,
+    PoolUsage, RawRow, RawTables, SellerPage, Store, StoreConfig, StoreError, StoreState, StoredOrder,
+    WriteBatch,
 };
 use crate::model::{NodeId, OrderId, ProductId, Record, SellerId, Timestamp};
 use async_trait::async_trait;
@@ -157,6 +159,15 @@ impl Store for SqliteStore {
         let (path, busy) = (self.path.clone(), self.query_timeout);
         let thread = Threads::start("floodgate-sqlite-c", 1, move || connection::open(&path, busy)).await?;
         let read = thread.run(Duration::MAX, move |connection| reads::catalogue(connection, &chunks)).await;
+        thread.stop().await;
+        read
+    }
+
+    async fn books(&self, first_order: Option<OrderId>, parts: Sender<BooksPart>) -> Result<(), StoreError> {
+        let (path, busy) = (self.path.clone(), self.query_timeout);
+        let thread = Threads::start("floodgate-sqlite-b", 1, move || connection::open(&path, busy)).await?;
+        let read = move |connection: &mut Connection| books::read(connection, first_order, &parts);
+        let read = thread.run(Duration::MAX, read).await;
         thread.stop().await;
         read
     }

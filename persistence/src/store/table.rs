@@ -175,6 +175,10 @@ pub static PARKED_EVENTS: Table = Table {
     key: &["seq"],
 };
 
+/// Counted stock of products whose terms are parked, so that it is not lost where the database has no row of them yet.
+pub static PARKED_STOCK: Table =
+    Table { name: "parked_stock", columns: &[("id", Unsigned), ("stock", Signed)], key: &["id"] };
+
 /// How far the journal is written out, by consumer.
 pub static JOURNAL_CHECKPOINT: Table = Table {
     name: "journal_checkpoint",
@@ -188,7 +192,7 @@ pub static ENGINE_IDENTITY: Table =
 
 /// The tables that hold data, in the order in which a copy goes through them. Checkpoint and identity are not among
 /// them: they are written last, and make the copy count.
-pub static DATA: [&Table; 10] = [
+pub static DATA: [&Table; 11] = [
     &PRODUCTS,
     &SELLERS,
     &ORDERS,
@@ -199,6 +203,7 @@ pub static DATA: [&Table; 10] = [
     &STOCK_ADJUSTMENTS,
     &COUNTERS,
     &PARKED_EVENTS,
+    &PARKED_STOCK,
 ];
 
 impl Table {

@@ -63,11 +63,15 @@ pub trait Sink {
         write: impl Fn(&R, &mut dyn Values),
     ) -> Result<(), StoreError>;
 
-    /// Moves the stock of products that exist; others stay away. `updated_at` stays as it is.
+    /// Moves the stock in `table` of products that are there; others stay away. `updated_at` stays as it is.
     fn move_stock(
         &mut self,
+        table: &'static Table,
         changes: impl Iterator<Item = (ProductId, StockWrite)>,
     ) -> Result<(), StoreError>;
+
+    /// The terms of these products are no longer parked: their stock is what was kept meanwhile, where it was.
+    fn bring_parked_stock(&mut self, ids: &[ProductId]) -> Result<(), StoreError>;
 
     /// Deletes idempotency keys with a sequence up to `up_to`, oldest first, at most `at_most`.
     fn forget_keys(&mut self, up_to: u64, at_most: usize) -> Result<(), StoreError>;
@@ -80,7 +84,12 @@ const FORGET_EXTRA: usize = 1000;
 pub fn write_batch(batch: &WriteBatch, sink: &mut impl Sink) -> Result<(), StoreError> {
     let orders = || batch.orders.iter();
     let lines = || orders().flat_map(|row| row.order.lines.iter().map(move |line| (row, line)));
-    let shares = || orders().flat_map(|row| row.order.sellers.iter().map(move |share| (row, share)));
+    let lost = usize::from(planted::is(Planted::ShareLost));
+    let shares_of = move |order: &OrderRow| order.order.sellers.len() - lost.min(order.order.sellers.len());
+    let shares = || {
+        orders()
+            .flat_map(move |row| row.order.sellers.iter().take(shares_of(row)).map(move |share| (row, share)))
+    };
     sink.insert(&table::ORDERS, &[], orders(), |row, out| order(row, out))?;
     sink.insert(&table::ORDER_ITEMS, &[], lines(), |(row, line), out| order_item(row, line, out))?;
     sink.insert(&table::SELLER_ORDERS, &[], shares(), |(row, share), out| seller_order(row, share, out))?;
@@ -121,9 +130,27 @@ fn write_catalogue(batch: &WriteBatch, sink: &mut impl Sink) -> Result<(), Store
     })?;
     let moved = |write: &ProductWrite| write.stock != StockWrite::default();
     let changes = batch.products.iter().filter(|(_, write)| moved(write));
-    sink.move_stock(changes.map(|(id, write)| (*id, write.stock)))?;
+    sink.move_stock(&table::PRODUCTS, changes.map(|(id, write)| (*id, write.stock)))?;
+    write_parked_stock(batch, sink)?;
     let replaced = ["name", "city", "commission_bps", "active", "updated_at"];
     sink.insert(&table::SELLERS, &replaced, batch.sellers.values(), |row, out| seller(row, batch.at, out))
+}
+
+/// Where counting began with terms that are parked, the stock is kept aside and moves there, until a retry brings it to
+/// its product. A product that has a row all the same has the same stock there.
+fn write_parked_stock(batch: &WriteBatch, sink: &mut impl Sink) -> Result<(), StoreError> {
+    if batch.is_retry() {
+        let products: Vec<ProductId> = batch.products.keys().copied().collect();
+        return sink.bring_parked_stock(&products);
+    }
+    let write_of = |id: &ProductId| batch.products.get(id).map(|write| (*id, write.stock));
+    let moved: Vec<_> = batch.parked_products.iter().filter_map(write_of).collect();
+    let (began, moved): (Vec<_>, Vec<_>) = moved.into_iter().partition(|(_, stock)| stock.counting_began);
+    sink.insert(&table::PARKED_STOCK, &["stock"], began.iter(), |(id, stock), out| {
+        out.unsigned(id.get());
+        out.signed(stock.delta);
+    })?;
+    sink.move_stock(&table::PARKED_STOCK, moved.into_iter().filter(|(_, stock)| stock.delta != 0))
 }
 
 fn order(row: &OrderRow, out: &mut dyn Values) {

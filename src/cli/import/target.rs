@@ -1,13 +1,10 @@
 use super::{CliError, GoodRow, Text};
 use crate::boot::{self, Core};
+use crate::cli::running;
 use crate::config::Config;
 use serde::Deserialize;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 use ureq::Agent;
-
-/// An engine on this machine answers at once or is not there.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A call that the engine sheds is tried again this often, a second apart.
 const TRIES: u32 = 30;
@@ -59,16 +56,15 @@ impl Target {
     pub(super) fn at(url: &str, config: &Config) -> Result<Self, CliError> {
         let (token, _) = boot::admin_token(config)?;
         Ok(Self::Running(Api {
-            agent: agent(CALL_TIMEOUT),
+            agent: running::agent(CALL_TIMEOUT),
             base: url.trim_end_matches('/').to_owned(),
             token,
         }))
     }
 
-    /// The engine that answers at `server.listen`, else one of our own. One that holds the journal without answering
-    /// there makes ours refuse to start, so nothing is ever written beside it.
+    /// The engine that runs, else one of our own.
     pub(super) async fn find(config: &Config) -> Result<Self, CliError> {
-        if let Some(base) = address_of(config).filter(|base| answers(base)) {
+        if let Some(base) = running::find(config) {
             return Self::at(&base, config);
         }
         Ok(Self::Own(Box::new(boot::start_without_http(config).await?)))
@@ -108,26 +104,6 @@ impl Target {
         }
         Ok(())
     }
-}
-
-fn agent(timeout: Duration) -> Agent {
-    Agent::config_builder().timeout_global(Some(timeout)).http_status_as_error(false).build().into()
-}
-
-/// Where an engine of this configuration would answer; `None`: on a port that nobody can know.
-fn address_of(config: &Config) -> Option<String> {
-    let mut address = config.server.listen;
-    if address.ip().is_unspecified() {
-        address.set_ip(match address.ip() {
-            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        });
-    }
-    (address.port() != 0).then(|| format!("http://{address}"))
-}
-
-fn answers(base: &str) -> bool {
-    agent(PROBE_TIMEOUT).get(format!("{base}/livez")).call().is_ok_and(|answer| answer.status().is_success())
 }
 
 fn body_of<T: Text>(rows: &[GoodRow<T>]) -> Result<Vec<u8>, CliError> {

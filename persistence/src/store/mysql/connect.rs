@@ -2,11 +2,15 @@
 
 use super::error::{UNKNOWN_DATABASE, classify, code, timed_out};
 use super::session::Session;
+use crate::model::NodeId;
+use crate::planted::{self, Planted};
+use crate::store::checkpoint::foreign;
 use crate::store::migration::migration_error;
-use crate::store::query::literal;
+use crate::store::query::{self, literal};
 use crate::store::{StoreConfig, StoreError, query::Dialect};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, OptsBuilder, Pool, PoolConstraints, PoolOpts};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 mod embedded {
@@ -34,6 +38,8 @@ pub struct Server {
     pub connect_timeout: Duration,
     /// Limit for a statement.
     pub query_timeout: Duration,
+    /// Whose data this store took over: every later session must find the same, wherever the address leads by then.
+    pub owner: OnceLock<NodeId>,
 }
 
 impl Server {
@@ -54,7 +60,7 @@ impl Server {
             .prefer_socket(false)
             .into();
         let StoreConfig { connect_timeout, query_timeout, .. } = *config;
-        Ok(Self { opts, database, connect_timeout, query_timeout })
+        Ok(Self { opts, database, connect_timeout, query_timeout, owner: OnceLock::new() })
     }
 
     /// Host, port and database.
@@ -66,11 +72,23 @@ impl Server {
     pub async fn connect(&self, role: Role) -> Result<Session, StoreError> {
         let prepared = async {
             let conn = self.connection().await?;
-            Session::prepare(conn, role, self.query_timeout).await
+            let mut session = Session::prepare(conn, role, self.query_timeout).await?;
+            self.refuse_foreign(&mut session).await?;
+            Ok(session)
         };
         match tokio::time::timeout(self.connect_timeout, prepared).await {
             Ok(result) => result,
             Err(_) => Err(timed_out("connecting", self.connect_timeout)),
+        }
+    }
+
+    async fn refuse_foreign(&self, session: &mut Session) -> Result<(), StoreError> {
+        let Some(ours) = self.owner.get().filter(|_| !planted::is(Planted::ForeignStoreTaken)) else {
+            return Ok(());
+        };
+        match session.first(&query::node()).await? {
+            Some(found) if found == *ours => Ok(()),
+            found => Err(foreign(found, *ours)),
         }
     }
 

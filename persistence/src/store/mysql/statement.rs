@@ -5,7 +5,7 @@ use crate::model::{ProductId, Timestamp};
 use crate::planted::{self, Planted};
 use crate::store::table::Table;
 use crate::store::write::{Sink, Values};
-use crate::store::{StockWrite, sql_time};
+use crate::store::{StockWrite, query, sql_time};
 
 /// The statements of one transaction, in order.
 #[derive(Default)]
@@ -81,6 +81,7 @@ impl Sink for Statements {
     /// made. `NULL + delta` stays `NULL`: what is not counted stays not counted.
     fn move_stock(
         &mut self,
+        table: &'static Table,
         changes: impl Iterator<Item = (ProductId, StockWrite)>,
     ) -> Result<(), StoreError> {
         let mut changes = changes.peekable();
@@ -96,13 +97,20 @@ impl Sink for Statements {
                 text.push(if change.counting_began { b'1' } else { b'0' });
                 text.push(b']');
             }
-            text.extend_from_slice(
-                b"]', '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$[0]', delta BIGINT PATH '$[1]', \
-                  began TINYINT PATH '$[2]')) change_of STRAIGHT_JOIN products ON products.id = change_of.id \
-                  SET products.stock = IF(change_of.began = 1, change_of.delta, products.stock + change_of.delta)",
+            let tail = format!(
+                "]', '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$[0]', delta BIGINT PATH '$[1]', \
+                 began TINYINT PATH '$[2]')) change_of STRAIGHT_JOIN {} target ON target.id = change_of.id \
+                 SET target.stock = IF(change_of.began = 1, change_of.delta, target.stock + change_of.delta)",
+                table.name
             );
+            text.extend_from_slice(tail.as_bytes());
             self.ready.push(text);
         }
+        Ok(())
+    }
+
+    fn bring_parked_stock(&mut self, ids: &[ProductId]) -> Result<(), StoreError> {
+        self.ready.extend(query::bring_parked_stock(ids).map(String::into_bytes));
         Ok(())
     }
 
@@ -269,12 +277,12 @@ mod tests {
         statements.restart(1000);
         let change = |delta, counting_began| StockWrite { counting_began, delta };
         let changes = [(ProductId(7), change(-2, false)), (ProductId(9), change(5, true))];
-        statements.move_stock(changes.into_iter()).unwrap();
+        statements.move_stock(&table::PRODUCTS, changes.into_iter()).unwrap();
         let text = String::from_utf8(statements.iter().next().unwrap().to_vec()).unwrap();
         assert!(text.starts_with("UPDATE JSON_TABLE('[[7,-2,0],[9,5,1]]', "), "{text}");
         let many = (0..5001).map(|id| (ProductId(id), change(1, false)));
         statements.restart(1000);
-        statements.move_stock(many).unwrap();
+        statements.move_stock(&table::PRODUCTS, many).unwrap();
         assert_eq!(statements.iter().count(), 2);
     }
 }

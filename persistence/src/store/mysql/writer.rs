@@ -41,6 +41,9 @@ impl Writer {
     pub async fn take_over(&mut self, node: NodeId, epoch: u64) -> Result<(), StoreError> {
         let mut session = self.take_session().await?;
         let result = raise_epoch(&mut session, node, epoch).await;
+        if result.is_ok() {
+            self.server.owner.get_or_init(|| node);
+        }
         self.settle(session, result).await
     }
 
@@ -172,7 +175,8 @@ pub(super) fn statement_max(session: &Session) -> usize {
     (session.packet_max / 2).min(STATEMENT_MAX)
 }
 
-fn compare_and_set(batch: &WriteBatch) -> String {
+/// Moves the checkpoint, if it is where the batch begins.
+pub(super) fn compare_and_set(batch: &WriteBatch) -> String {
     let WriteBatch { from, to, epoch, .. } = batch;
     let now = Timestamp::now().to_sql();
     let seq = if planted::is(Planted::CheckpointNotCompared) { "seq".to_owned() } else { from.to_string() };

@@ -5,7 +5,7 @@ use super::error::classify;
 use crate::model::{ProductId, Timestamp};
 use crate::store::table::Table;
 use crate::store::write::{Sink, Values};
-use crate::store::{StockWrite, sql_time};
+use crate::store::{StockWrite, query, sql_time};
 use rusqlite::{Connection, Statement, ToSql, params};
 
 /// Writes into a transaction that is open on the connection.
@@ -38,11 +38,15 @@ impl Sink for Rows<'_> {
 
     fn move_stock(
         &mut self,
+        table: &'static Table,
         changes: impl Iterator<Item = (ProductId, StockWrite)>,
     ) -> Result<(), StoreError> {
         let written = (|| {
-            let mut begin = self.0.prepare_cached("UPDATE products SET stock = ?2 WHERE id = ?1")?;
-            let mut add = self.0.prepare_cached("UPDATE products SET stock = stock + ?2 WHERE id = ?1")?;
+            let mut begin =
+                self.0.prepare_cached(&format!("UPDATE {} SET stock = ?2 WHERE id = ?1", table.name))?;
+            let mut add = self
+                .0
+                .prepare_cached(&format!("UPDATE {} SET stock = stock + ?2 WHERE id = ?1", table.name))?;
             for (id, change) in changes {
                 let statement = if change.counting_began { &mut begin } else { &mut add };
                 statement.execute(params![id.get().cast_signed(), change.delta])?;
@@ -50,6 +54,13 @@ impl Sink for Rows<'_> {
             Ok(())
         })();
         written.map_err(|error| classify(&error))
+    }
+
+    fn bring_parked_stock(&mut self, ids: &[ProductId]) -> Result<(), StoreError> {
+        for statement in query::bring_parked_stock(ids) {
+            self.0.execute(&statement, []).map_err(|error| classify(&error))?;
+        }
+        Ok(())
     }
 
     fn forget_keys(&mut self, up_to: u64, at_most: usize) -> Result<(), StoreError> {

@@ -30,11 +30,12 @@ pub fn first<T>(connection: &Connection, query: &Query<T>) -> Result<Option<T>, 
 }
 
 /// Sequence of the checkpoint; zero where there is none.
-fn as_of_seq(connection: &Connection) -> Result<u64, StoreError> {
+pub fn as_of_seq(connection: &Connection) -> Result<u64, StoreError> {
     Ok(first(connection, &query::checkpoint())?.unwrap_or_default().seq)
 }
 
-fn snapshot<T>(
+/// Reads that all see one moment.
+pub fn snapshot<T>(
     connection: &mut Connection,
     read: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
