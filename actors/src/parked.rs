@@ -222,9 +222,7 @@ impl ParkedEvents {
 pub fn status_after(status: OrderStatus, event: &Event) -> OrderStatus {
     match event {
         Event::OrderPlaced(order) => order.status,
-        Event::EngineStarted { .. }
-        | Event::ProductPut(_)
-        | Event::SellerPut(_)
-        | Event::StockAdjusted(_) => status,
+        Event::OrderChanged(changed) => changed.after.status,
+        _ => status,
     }
 }

@@ -37,6 +37,7 @@ fn full_order(id: u64) -> OrderPlaced {
         tax: Money(i64::MIN),
         coupon: Some("SPRING-10_x.y".into()),
         referral_code: Some("R-77".into()),
+        referral: None,
         delivery: Some(r#"{"name":"O'Neill \"Ada\" \\","note":"🎈"}"#.into()),
         payment_method: PaymentMethod::CashOnDelivery,
         expires_at: None,

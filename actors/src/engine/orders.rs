@@ -130,7 +130,7 @@ impl Inner {
             }
         };
         let checkpoint = self.running.writer.checkpoint_seq();
-        let found = frame.records.into_iter().find(|record| record.event.order_id() == Some(id));
+        let found = frame.records.into_iter().find(|record| record.event.placed_id() == Some(id));
         Ok(found.and_then(|record| match record.event {
             Event::OrderPlaced(placed) => {
                 let status = placed.status;

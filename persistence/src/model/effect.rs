@@ -159,4 +159,3 @@ pub struct DigitalGood {
     /// When its links end.
     pub expires_at: Timestamp,
 }
-

@@ -370,12 +370,8 @@ impl OrderLife {
     /// An order as it stands right after it was placed, at `at`.
     pub fn placed(order: &OrderPlaced, at: Timestamp) -> Self {
         let paid = order.status == OrderStatus::Paid;
-        let captured = paid.then(|| Captured {
-            by: PaidBy::Nothing,
-            payment_id: "".into(),
-            amount: order.total,
-            at,
-        });
+        let captured =
+            paid.then(|| Captured { by: PaidBy::Nothing, payment_id: "".into(), amount: order.total, at });
         Self {
             status: order.status,
             timer_at: order.expires_at.filter(|_| order.status == OrderStatus::PendingPayment),

@@ -191,8 +191,9 @@ impl WriteBatch {
                 self.lines += order.lines.len();
                 self.orders.push(OrderRow { seq: record.seq, at: record.at, order: Arc::clone(order) });
             }
+            _ => {}
         }
-        if let Some(order_id) = record.event.order_id() {
+        if let Some(order_id) = record.event.placed_id() {
             self.events.push(EventRow {
                 order_id,
                 seq: record.seq,
@@ -220,6 +221,7 @@ impl WriteBatch {
                 self.products.entry(adjusted.product_id).or_default().stock.delta += adjusted.delta;
             }
             Event::OrderPlaced(order) => self.take_stock_and_count(order),
+            _ => {}
         }
         if let Some(claim) = record.event.idempotency() {
             self.keys.push(KeyRow {

@@ -276,6 +276,7 @@ pub fn order(row: &mut Row<'_>) -> Result<StoredOrder, StoreError> {
         email: row.optional_boxed()?,
         coupon: row.optional_boxed()?,
         referral_code: row.optional_boxed()?,
+        referral: None,
         delivery: row.optional_boxed()?,
         payment_method: row.name(PaymentMethod::parse)?,
         expires_at: row.optional(time)?,

@@ -104,6 +104,7 @@ fn order() -> impl Strategy<Value = OrderPlaced> {
                 total: Money(sums.4),
                 coupon,
                 referral_code,
+                referral: None,
                 delivery,
                 payment_method: [PaymentMethod::Later, PaymentMethod::Card, PaymentMethod::CashOnDelivery]
                     [method],

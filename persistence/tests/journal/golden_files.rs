@@ -89,6 +89,7 @@ fn golden_order(seq: u64, claim: IdempotencyClaim) -> OrderPlaced {
         total: Money(4_790),
         coupon: Some("TEN".into()),
         referral_code: None,
+        referral: None,
         delivery: Some("{\"street\":\"Rua 1\"}".into()),
         payment_method: PaymentMethod::Card,
         expires_at: Some(Timestamp(1_795_429_000_000)),
