@@ -10,10 +10,11 @@ impl Changes<'_> {
     /// A paid order gives its money back, which needs the credential of a refund.
     pub(super) fn cancel(&mut self, who: Who, detail: Box<str>) -> Result<(), LifeRefusal> {
         let paid = self.life.captured.is_some();
-        if paid || who != Who::Shop {
+        if who != Who::Shop {
             self.must_own_all(who)?;
         }
         match self.life.status {
+            OrderStatus::Paid if who == Who::Shop => return Err(LifeRefusal::Forbidden),
             OrderStatus::PendingPayment | OrderStatus::Confirmed | OrderStatus::Paid => {}
             _ => return Err(self.invalid()),
         }

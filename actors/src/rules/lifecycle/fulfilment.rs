@@ -30,7 +30,8 @@ impl Changes<'_> {
         }
         due.sort_unstable_by_key(|share| share.seller_id);
         let ledger = due.iter().flat_map(|share| self.earn(share)).collect();
-        if !self.order.sellers.iter().any(|share| self.is_due(share)) {
+        // What is on its way back may still fail, and then has to go out.
+        if !self.order.sellers.iter().any(|share| self.is_outstanding(share, 0)) {
             self.complete();
         }
         let sellers = due.iter().map(|share| share.seller_id).collect();
@@ -38,13 +39,19 @@ impl Changes<'_> {
         Ok(())
     }
 
-    /// It did not go out, and not all of its money went back.
+    /// It can go out: it did not, and there is money for it that is not on its way back.
     fn is_due(&self, share: &SellerShare) -> bool {
+        let open = self.life.open_refunds.iter().flat_map(|refund| &refund.parts);
+        let open = open.filter(|part| part.seller_id == share.seller_id).map(|part| part.subtotal.0).sum();
+        self.is_outstanding(share, open)
+    }
+
+    /// It did not go out, and not all of its money went back, `open` more included.
+    fn is_outstanding(&self, share: &SellerShare, open: i64) -> bool {
         let part = self.life.parts.iter().find(|part| part.seller_id == share.seller_id);
-        part.is_none_or(|part| {
-            let given_back = part.refunded > Money::ZERO && part.refunded >= share.subtotal;
-            !part.fulfilled && !given_back
-        })
+        let (fulfilled, refunded) = part.map_or((false, 0), |part| (part.fulfilled, part.refunded.0));
+        let back = refunded + open;
+        !fulfilled && (back == 0 || back < share.subtotal.0)
     }
 
     /// What was not given back of the payout is the seller's. A refund under way takes it back if it comes about.
