@@ -56,10 +56,14 @@ impl Rest {
     }
 
     /// Tax follows the lines by the running total of what went back of them, less the tax that went back; where
-    /// refunds by amount took more of it before, nothing follows until the lines have caught up.
+    /// refunds by amount took more of it before, nothing follows until the lines have caught up. Without money of
+    /// lines no tax follows.
     pub(super) fn tax_of(&self, order: &OrderPlaced, lines: &[LineRefund]) -> Money {
         let net = order.subtotal.0 - order.discount.0;
         let now: i64 = lines.iter().map(|line| line.amount.0).sum();
+        if now == 0 {
+            return Money::ZERO;
+        }
         let back = Money(net - self.lines_amount() + now);
         let due = part_of_whole(order.tax, back, Money(net)).0 - (order.tax.0 - self.tax.0);
         Money(due.clamp(0, self.tax.0))
