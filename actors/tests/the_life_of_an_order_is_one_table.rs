@@ -4,10 +4,12 @@
 //! `coupon` its use given back, `3: pending-9 earned+9` the sellers' ledger, `ref pending>earned 9` the referrer;
 //! at the end the status, where it changed. `a` is the attempt that is under way after it.
 
-use floodgate_actors::rules::{LifeCommand, LifeRefusal, RefundAsked, RefundWhat, Who, judge_command};
+use floodgate_actors::rules::{
+    LifeCommand, LifeRefusal, RefundAsked, RefundRefusal, RefundWhat, Who, judge_command,
+};
 use floodgate_persistence::model::{
-    Bucket, Currency, Money, OrderChange, OrderChanged, OrderLife, OrderPlaced, OrderStatus, SellerId,
-    Timestamp,
+    Bucket, Currency, FirstAnswer, Money, OrderChange, OrderChanged, OrderLife, OrderPlaced, OrderStatus,
+    SellerId, Timestamp,
 };
 use orders_in_life::{EXPIRES_AT, brl, worked_example};
 
@@ -157,6 +159,99 @@ fn the_table_is_whole() {
     }
 }
 
+/// The goods of a cancelled order go back once, whatever becomes of its money and whatever its refunds ask for.
+#[test]
+fn goods_return_once() {
+    let whole = || refund(ADMIN, RefundWhat::Whole);
+    let (one, failed) = (refund(ADMIN, lines(&[(1, 1)])), |number| LifeCommand::RefundFailed { number });
+    let rows: [(Vec<LifeCommand>, u32); 4] = [
+        (vec![cancel(ADMIN), failed(1), whole(), went_back(2)], 2),
+        (vec![one.clone(), cancel(ADMIN), failed(1), went_back(2), whole(), went_back(3)], 2),
+        (vec![one.clone(), cancel(ADMIN), went_back(1), went_back(2)], 2),
+        (vec![one, went_back(1), whole(), went_back(2)], 2),
+    ];
+    for (path, pieces) in rows {
+        let path = [begin(), paid(1, "pay_1", 3669, brl())].into_iter().chain(path);
+        let events = events_of(&worked_example(), path.collect());
+        let back: u32 = events.iter().flat_map(|event| &event.stock).map(|stock| stock.quantity).sum();
+        let last = &events.last().expect("something happened").after;
+        assert_eq!((back, last.refunded_total), (pieces, Money(3669)), "{events:?}");
+    }
+}
+
+/// What a checkout with a token was answered stays what it is, whatever comes later.
+#[test]
+fn the_first_answer_is_remembered() {
+    let first = || LifeCommand::BeginPayment { token: "tok_ok".into(), answers_checkout: true };
+    let late = |command| match command {
+        LifeCommand::PaymentSucceeded { attempt, payment_id, amount, currency, .. } => {
+            LifeCommand::PaymentSucceeded { attempt, payment_id, amount, currency, in_time: false }
+        }
+        _ => LifeCommand::PaymentDeclined { attempt: 1, in_time: false },
+    };
+    let pays = || paid(1, "pay_1", 3669, brl());
+    let declines = || LifeCommand::PaymentDeclined { attempt: 1, in_time: true };
+    let rows = [
+        (vec![begin(), pays()], FirstAnswer::Placed),
+        (vec![first()], FirstAnswer::Waiting),
+        (vec![first(), pays()], FirstAnswer::Paid),
+        (vec![first(), late(pays())], FirstAnswer::Placed),
+        (vec![first(), declines()], FirstAnswer::Declined),
+        (vec![first(), late(declines())], FirstAnswer::Placed),
+        (vec![first(), declines(), begin(), paid(2, "pay_2", 3669, brl())], FirstAnswer::Declined),
+        (vec![first(), paid(1, "pay_1", 1, brl())], FirstAnswer::Placed),
+        (vec![first(), cancel(ADMIN), pays()], FirstAnswer::Placed),
+    ];
+    for (path, wanted) in rows {
+        assert_eq!(walk(&worked_example(), path.clone()).first_answer, wanted, "{path:?}");
+    }
+}
+
+/// A refund names the payment that it gives back, also in the life of the order until its outcome is known.
+#[test]
+fn a_refund_knows_its_payment_and_reason() {
+    let path = vec![begin(), paid(1, "pay_1", 3669, brl()), refund(ADMIN, lines(&[(2, 1)]))];
+    let life = walk(&worked_example(), path);
+    let [open] = &life.open_refunds[..] else { panic!("one refund is under way") };
+    assert_eq!((open.number, &*open.payment_id, &*open.reason), (1, "pay_1", "broken"));
+    assert!(life.is_unfinished());
+    assert_eq!(life.captured.map(|captured| captured.amount), Some(Money(3669)));
+}
+
+/// What a refund may not ask for, each with what is left.
+#[test]
+fn refunds_ask_for_what_is_there() {
+    let order = worked_example();
+    let seller = Who::Seller(SellerId(4));
+    let with_shipping = |shipping| RefundWhat::Lines { items: vec![(1, 1)], shipping: Money(shipping) };
+    let amount = |amount| RefundWhat::Amount(Money(amount));
+    let rows = [
+        (ADMIN, lines(&[(3, 1)]), RefundRefusal::UnknownLine(3)),
+        (seller, lines(&[(1, 1)]), RefundRefusal::UnknownLine(1)),
+        (ADMIN, lines(&[(1, 3)]), RefundRefusal::PiecesOutOfRange { line: 1, left: 2 }),
+        (ADMIN, lines(&[(1, 1), (1, 2)]), RefundRefusal::PiecesOutOfRange { line: 1, left: 2 }),
+        (ADMIN, lines(&[(1, u32::MAX), (1, u32::MAX)]), RefundRefusal::PiecesOutOfRange { line: 1, left: 2 }),
+        (ADMIN, lines(&[(1, 0)]), RefundRefusal::PiecesOutOfRange { line: 1, left: 2 }),
+        (ADMIN, with_shipping(701), RefundRefusal::AmountOutOfRange { left: Money(700) }),
+        (ADMIN, with_shipping(-1), RefundRefusal::AmountOutOfRange { left: Money(700) }),
+        (seller, with_shipping(1), RefundRefusal::ShippingNotOwn),
+        (ADMIN, amount(3670), RefundRefusal::AmountOutOfRange { left: Money(3669) }),
+        (ADMIN, amount(i64::MAX), RefundRefusal::AmountOutOfRange { left: Money(3669) }),
+        (ADMIN, amount(0), RefundRefusal::AmountOutOfRange { left: Money(3669) }),
+        (ADMIN, amount(-1), RefundRefusal::AmountOutOfRange { left: Money(3669) }),
+        (seller, amount(900), RefundRefusal::AmountOutOfRange { left: Money(899) }),
+        (ADMIN, lines(&[]), RefundRefusal::NothingLeft),
+    ];
+    let life = walk(&order, vec![begin(), paid(1, "pay_1", 3669, brl())]);
+    for (who, what, wanted) in rows {
+        let command = LifeCommand::Refund { who, asked: asked(what.clone(), false) };
+        let got = judge_command(&order, &life, command, Timestamp(1));
+        assert_eq!(got, Err(LifeRefusal::Refund(wanted)), "{what:?}");
+    }
+    let got = judge_command(&order, &life, refund(ADMIN, amount(1)), Timestamp(1));
+    assert_eq!(got, Err(LifeRefusal::Refund(RefundRefusal::RestockNeedsLines)));
+}
+
 fn table(name: &str, status: OrderStatus, path: Vec<LifeCommand>) -> String {
     let order = OrderPlaced { status, ..worked_example() };
     let life = walk(&order, path);
@@ -172,11 +267,18 @@ fn table(name: &str, status: OrderStatus, path: Vec<LifeCommand>) -> String {
 }
 
 fn walk(order: &OrderPlaced, path: Vec<LifeCommand>) -> OrderLife {
-    let placed = OrderLife::placed(order, Timestamp(0));
-    path.into_iter().fold(placed, |life, command| {
-        let events = judge_command(order, &life, command, Timestamp(1)).expect("the way leads there");
-        events.last().expect("something happened").after.clone()
-    })
+    let last = events_of(order, path).pop();
+    last.map_or_else(|| OrderLife::placed(order, Timestamp(0)), |event| event.after)
+}
+
+fn events_of(order: &OrderPlaced, path: Vec<LifeCommand>) -> Vec<OrderChanged> {
+    let mut life = OrderLife::placed(order, Timestamp(0));
+    let mut events = Vec::new();
+    for command in path {
+        events.extend(judge_command(order, &life, command, Timestamp(1)).expect("the way leads there"));
+        life = events.last().map_or(life, |event: &OrderChanged| event.after.clone());
+    }
+    events
 }
 
 fn told_refusal(refusal: LifeRefusal) -> String {

@@ -66,7 +66,7 @@ impl Rest {
         }
         let back = Money(net - self.lines_amount() + now);
         let due = part_of_whole(order.tax, back, Money(net)).0 - (order.tax.0 - self.tax.0);
-        Money(due.clamp(0, self.tax.0))
+        Money(due.max(0))
     }
 
     /// What each seller's part bears, by rising seller.
@@ -114,15 +114,17 @@ fn part_rest(share: &SellerShare, life: &OrderLife) -> PartRest {
 }
 
 impl PartRest {
-    /// Commission follows the part by the running total, less what went back of it; then neither commission nor
-    /// payout gives more than it has.
+    /// Commission follows the part by the running total, less what went back of it.
+    ///
+    /// It ends at the part's commission and rises by at most a cent for each cent of the part, so neither commission
+    /// nor payout ever gives more than it has. Only where refunds on their way failed can the running total have
+    /// moved against what went back: then this refund bears none of it, or all.
     fn bear(&self, share: &SellerShare, subtotal: Money) -> PartRefund {
         let left = self.commission.0 + self.payout.0;
         let back = Money(share.subtotal.0 - left + subtotal.0);
-        let due = part_of_whole(share.commission, back, share.subtotal).0
-            - (share.commission.0 - self.commission.0);
-        let least = (subtotal.0 - self.payout.0).max(0);
-        let commission = due.clamp(least, subtotal.0.min(self.commission.0));
+        let before = share.commission.0 - self.commission.0;
+        let due = part_of_whole(share.commission, back, share.subtotal).0 - before;
+        let commission = due.clamp(0, subtotal.0);
         PartRefund {
             seller_id: self.seller_id,
             subtotal,
