@@ -117,7 +117,7 @@ impl Books {
         for row in &event.ledger {
             *self.ledger.entry((row.seller_id, row.bucket)).or_default() += row.amount.0;
         }
-        for moved in &event.referral {
+        if let Some(moved) = &event.referral {
             *self.referral.entry(moved.from).or_default() -= moved.amount.0;
             *self.referral.entry(moved.to).or_default() += moved.amount.0;
         }

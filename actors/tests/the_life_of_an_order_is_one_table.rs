@@ -11,7 +11,7 @@ use floodgate_persistence::model::{
     Bucket, Currency, FirstAnswer, Money, OrderChange, OrderChanged, OrderLife, OrderPlaced, OrderStatus,
     SellerId, Timestamp,
 };
-use orders_in_life::{EXPIRES_AT, brl, worked_example};
+use orders_in_life::{EXPIRES_AT, brl, order_of};
 
 mod orders_in_life;
 
@@ -58,6 +58,11 @@ fn commands() -> Vec<(&'static str, LifeCommand, Timestamp)> {
         ("fulfil, a stranger's", part(Some(SellerId(9))), soon),
         ("fulfil, not own", LifeCommand::Fulfil { who: own, seller: Some(SellerId(4)) }, soon),
     ]
+}
+
+/// The contract's worked example, with a referral of 5 %.
+fn worked_example() -> OrderPlaced {
+    order_of(&[(3, 2, 1000, 200, true), (4, 1, 999, 100, false)], 1_000, 700, 270, Some(135))
 }
 
 fn begin() -> LifeCommand {

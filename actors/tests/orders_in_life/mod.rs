@@ -51,11 +51,6 @@ pub fn order_of(
     }
 }
 
-/// The contract's worked example, with a referral of 5 %.
-pub fn worked_example() -> OrderPlaced {
-    order_of(&[(3, 2, 1000, 200, true), (4, 1, 999, 100, false)], 1_000, 700, 270, Some(135))
-}
-
 fn line_of(line: u16, (seller, quantity, price, discount, counted): Sold) -> OrderLine {
     OrderLine {
         line,
