@@ -4,6 +4,8 @@
 //! `coupon` its use given back, `3: pending-9 earned+9` the sellers' ledger, `ref pending>earned 9` the referrer;
 //! at the end the status, where it changed. `a` is the attempt that is under way after it.
 
+#![expect(clippy::indexing_slicing, reason = "a panic fails the test")]
+
 use floodgate_actors::rules::{
     LifeCommand, LifeRefusal, RefundAsked, RefundRefusal, RefundWhat, Who, judge_command,
 };
@@ -221,6 +223,32 @@ fn a_refund_knows_its_payment_and_reason() {
     assert_eq!((open.number, &*open.payment_id, &*open.reason), (1, "pay_1", "broken"));
     assert!(life.is_unfinished());
     assert_eq!(life.captured.map(|captured| captured.amount), Some(Money(3669)));
+}
+
+/// Where what went back ran ahead of the running total, or behind it, a refund takes nothing below zero and no more
+/// than itself: tax after an amount that hit the tax, commission after every other refund failed.
+#[test]
+fn no_part_of_a_refund_runs_below_zero_or_above_itself() {
+    let six = (3, 1, 6, 0, true);
+    let order = order_of(&[(3, 1, 1, 0, true), six, six, six, six], 0, 0, 7, None);
+    let hits_tax = LifeCommand::Refund { who: ADMIN, asked: asked(RefundWhat::Amount(Money(1)), false) };
+    let path = vec![begin(), paid(1, "pay_1", 32, brl()), hits_tax, refund(ADMIN, lines(&[(1, 1)]))];
+    let taken: Vec<_> =
+        walk(&order, path).open_refunds.iter().map(|refund| (refund.tax.0, refund.amount.0)).collect();
+    assert_eq!(taken, [(1, 1), (0, 1)]);
+
+    let order = order_of(&[(3, 20, 1, 0, true)], 5_000, 0, 0, None);
+    for (fails, commission) in [(0, 0), (1, 1)] {
+        let mut path = vec![begin(), paid(1, "pay_1", 20, brl())];
+        path.extend((1..=10).map(|_| refund(ADMIN, lines(&[(1, 1)]))));
+        path.extend((1..=10).map(|number| match number % 2 == fails {
+            true => LifeCommand::RefundFailed { number },
+            false => went_back(number),
+        }));
+        path.push(refund(ADMIN, lines(&[(1, 1)])));
+        let part = walk(&order, path).open_refunds[0].parts[0];
+        assert_eq!((part.commission.0, part.payout.0), (commission, 1 - commission));
+    }
 }
 
 /// What a refund may not ask for, each with what is left.
