@@ -4,8 +4,6 @@
 //! `coupon` its use given back, `3: pending-9 earned+9` the sellers' ledger, `ref pending>earned 9` the referrer;
 //! at the end the status, where it changed. `a` is the attempt that is under way after it.
 
-#![expect(clippy::indexing_slicing, reason = "a panic fails the test")]
-
 use floodgate_actors::rules::{
     LifeCommand, LifeRefusal, RefundAsked, RefundRefusal, RefundWhat, Who, judge_command,
 };
