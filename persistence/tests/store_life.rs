@@ -151,7 +151,7 @@ async fn a_payment_is_begun_and_ends(bed: &Bed) {
         started_at: at(2),
         ended_at: None,
     };
-    assert_eq!(reads.payments(OrderId(1)).await.unwrap(), [begun.clone()]);
+    assert_eq!(reads.payments(OrderId(1)).await.unwrap(), std::slice::from_ref(&begun));
     let after =
         OrderLife { status: OrderStatus::Paid, captured: Some(captured()), attempt: None, ..attempt() };
     let callback = Some([0x27; 16]);
@@ -204,7 +204,7 @@ async fn a_refund_moves_money_stock_and_the_credit_notes(bed: &Bed) {
         started_at: at(2),
         ended_at: None,
     };
-    assert_eq!(reads.refunds(OrderId(1)).await.unwrap(), [begun.clone()]);
+    assert_eq!(reads.refunds(OrderId(1)).await.unwrap(), std::slice::from_ref(&begun));
     let credit_note = InvoiceNumber { prefix: "CN-x".into(), year: 2026, number: 12 };
     let change = OrderChange::Refunded {
         refund: Box::new(refund()),

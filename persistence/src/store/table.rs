@@ -268,6 +268,27 @@ mod tests {
     }
 
     #[test]
+    fn the_page_names_every_table_and_column() {
+        let page = include_str!("../../../docs/schema.md");
+        for table in DATA.into_iter().chain([&JOURNAL_CHECKPOINT, &ENGINE_IDENTITY]) {
+            let begin = format!("| `{}` | ", table.name);
+            let row = page.lines().find_map(|line| line.strip_prefix(&begin)).expect(table.name);
+            let (cell, _) = row.split_once(" | ").unwrap();
+            // Without what stands in brackets.
+            let plain: String =
+                cell.split('(').map(|part| part.split_once(')').map_or(part, |(_, rest)| rest)).collect();
+            let named: Vec<&str> = plain.split(',').map(str::trim).collect();
+            let listed: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
+            assert_eq!(named, listed, "{}", table.name);
+            assert!(
+                page.contains(&format!("\n    {} {{ ", table.name)),
+                "{} is not in the diagram",
+                table.name
+            );
+        }
+    }
+
+    #[test]
     fn the_list_is_the_schema() {
         let file = rusqlite::Connection::open_in_memory().unwrap();
         file.execute_batch(include_str!("../../migrations/sqlite/V1__initial.sql")).unwrap();
