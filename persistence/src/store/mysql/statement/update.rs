@@ -15,7 +15,9 @@ pub(super) fn tail(table: &Table, keys: usize, columns: &[&str]) -> String {
             Some(Kind::Unsigned) => "BIGINT UNSIGNED",
             Some(Kind::Signed) => "BIGINT",
             Some(Kind::Time) => "VARCHAR(23)",
-            _ => "LONGTEXT",
+            // Names of states: without blobs the server keeps the document's table in memory.
+            Some(Kind::Text) | None => "VARCHAR(255)",
+            Some(Kind::Binary) => "LONGTEXT",
         };
         format!("{column} {sql} PATH '$[{place}]' ERROR ON ERROR")
     };
