@@ -3,7 +3,7 @@
 use crate::rules::{CartItem, Pointer, Problem, ProblemCode, Refusal};
 use floodgate_persistence::journal::JournalConfig;
 use floodgate_persistence::model::{
-    Currency, CustomerId, EventKind, IdempotencyClaim, Money, OrderId, OrderPlaced, OrderStatus,
+    Currency, CustomerId, EventKind, HistoryKind, IdempotencyClaim, Money, OrderId, OrderPlaced, OrderStatus,
     PaymentMethod, ProductId, SellerId, Timestamp,
 };
 use floodgate_persistence::store::PoolUsage;
@@ -213,7 +213,7 @@ pub struct OrderEventView {
     /// When.
     pub at: Timestamp,
     /// What.
-    pub kind: EventKind,
+    pub kind: HistoryKind,
 }
 
 /// A page of orders.

@@ -5,7 +5,7 @@ use crate::api::{EngineError, OrderEventView, OrderListView, OrderView};
 use crate::parked::{Subject, status_after};
 use crate::recent::RecentOrder;
 use floodgate_persistence::journal::JournalError;
-use floodgate_persistence::model::{Event, OrderId, OrderPlaced};
+use floodgate_persistence::model::{Event, HistoryKind, OrderId, OrderPlaced, Record};
 use floodgate_persistence::store::{OrderFilter, StoreError, StoredOrder, city_key};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,14 +29,13 @@ impl Engine {
             Err(error) => return Err(error),
         };
         for parked in self.inner.running.parked.of(Subject::Order(id)) {
-            let (seq, at, kind) = (parked.record.seq, parked.record.at, parked.record.event.kind());
-            events.retain(|event: &OrderEventView| (event.seq, event.kind) != (seq, kind));
-            events.push(OrderEventView { seq, at, kind });
+            events.retain(|event: &OrderEventView| event.seq != parked.record.seq);
+            events.extend(history(&parked.record));
         }
-        events.sort_by_key(|event| event.seq);
+        events.sort_by_key(|event| (event.seq, event.kind));
         if events.is_empty() {
-            let kind = floodgate_persistence::model::EventKind::OrderPlaced;
-            events.push(OrderEventView { seq: order.seq, at: order.at, kind });
+            let event = Event::OrderPlaced(order.placed);
+            events.extend(history(&Record { seq: order.seq, at: order.at, event }));
         }
         Ok(Some(events))
     }
@@ -140,6 +139,12 @@ impl Inner {
             _ => None,
         }))
     }
+}
+
+/// The lines of an event in the history of its order.
+fn history(record: &Record) -> impl Iterator<Item = OrderEventView> {
+    let (seq, at) = (record.seq, record.at);
+    HistoryKind::of(&record.event).map(move |kind| OrderEventView { seq, at, kind })
 }
 
 fn unavailable(error: &StoreError) -> EngineError {

@@ -59,7 +59,7 @@ pub struct StockAdjusted {
 }
 
 /// The kind of an event, without its contents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EventKind {
     /// [`Event::EngineStarted`]
     EngineStarted,

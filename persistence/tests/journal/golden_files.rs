@@ -55,7 +55,7 @@ fn golden_product(seq: u64) -> Product {
     }
 }
 
-fn golden_order(seq: u64, claim: IdempotencyClaim) -> OrderPlaced {
+pub fn golden_order(seq: u64, claim: IdempotencyClaim) -> OrderPlaced {
     OrderPlaced {
         order_id: OrderId(1_000 + seq),
         invoice: InvoiceNumber { prefix: "FG".into(), year: 2026, number: seq },
