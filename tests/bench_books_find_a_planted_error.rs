@@ -57,6 +57,7 @@ fn order(carts: &Carts, number: u64) -> OrderPlaced {
         total,
         coupon: None,
         referral_code: None,
+        referral: None,
         delivery: None,
         payment_method: PaymentMethod::Later,
         expires_at: None,

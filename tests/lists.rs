@@ -146,12 +146,13 @@ fn filters_and_pages_before_and_after_the_drain(store: Store) {
     every_filter_works(&engine.client(), &orders);
 }
 
-/// The history of each order: that it was placed.
+/// The history of each order: that it was placed, and confirmed at once where it is paid on delivery.
 fn events(client: &Client, orders: &[Value]) -> Vec<Value> {
     let of_order = |order: &Value| {
         let history = client.get(&format!("/v1/orders/{}/events", order["order_id"])).expect(200);
-        let placed = json!([{ "seq": order["journal_seq"], "at": order["created_at"], "type": "placed" }]);
-        assert_eq!(history["data"], placed);
+        let kinds = ["placed"].into_iter().chain((order["status"] == "confirmed").then_some("confirmed"));
+        let line = |kind| json!({ "seq": order["journal_seq"], "at": order["created_at"], "type": kind });
+        assert_eq!(history["data"], Value::Array(kinds.map(line).collect()));
         history
     };
     orders.iter().map(of_order).collect()

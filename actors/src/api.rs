@@ -10,7 +10,7 @@ pub use status::{EngineStatus, JournalStatus, Readiness, ShardStatus, WriterStat
 use crate::rules::{CartItem, Pointer, Problem, ProblemCode, Refusal};
 use floodgate_persistence::journal::JournalConfig;
 use floodgate_persistence::model::{
-    Currency, CustomerId, EventKind, IdempotencyClaim, Money, OrderId, OrderPlaced, OrderStatus,
+    Currency, CustomerId, EventKind, HistoryKind, IdempotencyClaim, Money, OrderId, OrderPlaced, OrderStatus,
     PaymentMethod, ProductId, SellerId, Timestamp,
 };
 use std::path::PathBuf;
@@ -219,7 +219,7 @@ pub struct OrderEventView {
     /// When.
     pub at: Timestamp,
     /// What.
-    pub kind: EventKind,
+    pub kind: HistoryKind,
 }
 
 /// A page of orders.

@@ -180,6 +180,7 @@ impl Journey {
             total: priced.total,
             coupon: command.coupon.take(),
             referral_code: command.referral_code.take(),
+            referral: priced.referral,
             delivery: command.delivery.take(),
             payment_method: command.payment_method,
             expires_at: None,

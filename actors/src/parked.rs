@@ -5,7 +5,9 @@
 
 use crate::recent::RecentOrder;
 use floodgate_persistence::journal::record_from_bytes;
-use floodgate_persistence::model::{Event, OrderId, OrderStatus, ProductId, Record, SellerId, Timestamp};
+use floodgate_persistence::model::{
+    Event, EventKind, OrderId, OrderStatus, ProductId, Record, SellerId, Timestamp,
+};
 use floodgate_persistence::store::{ParkedRow, ProductRow, Store, StoreError};
 use parking_lot::RwLock;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -28,6 +30,8 @@ pub enum Subject {
     Product(ProductId),
     /// A seller.
     Seller(SellerId),
+    /// The terms of one kind (coupons, prices …): rare enough that all of a kind wait.
+    Terms(EventKind),
     /// Nothing but itself.
     Alone(u64),
 }
@@ -39,6 +43,15 @@ impl Subject {
             (_, Some(order_id)) => Self::Order(order_id),
             (Event::ProductPut(put), _) => Self::Product(put.product.id),
             (Event::SellerPut(seller), _) => Self::Seller(seller.id),
+            (
+                Event::CouponPut(_)
+                | Event::ShippingPut(_)
+                | Event::TaxPut(_)
+                | Event::ReferralPut(_)
+                | Event::CourierPut(_)
+                | Event::LicencePut(_),
+                _,
+            ) => Self::Terms(record.event.kind()),
             _ => Self::Alone(record.seq),
         }
     }
@@ -222,9 +235,7 @@ impl ParkedEvents {
 pub fn status_after(status: OrderStatus, event: &Event) -> OrderStatus {
     match event {
         Event::OrderPlaced(order) => order.status,
-        Event::EngineStarted { .. }
-        | Event::ProductPut(_)
-        | Event::SellerPut(_)
-        | Event::StockAdjusted(_) => status,
+        Event::OrderChanged(changed) => changed.after.status,
+        _ => status,
     }
 }

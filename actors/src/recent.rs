@@ -47,7 +47,7 @@ struct Stretch {
 
 impl Stretch {
     fn of(group: &Arc<Group>) -> Option<Self> {
-        let ids = || group.records.iter().filter_map(|record| record.event.order_id());
+        let ids = || group.records.iter().filter_map(|record| record.event.placed_id());
         Some(Self { first: ids().next()?, last: ids().next_back()?, group: Arc::clone(group) })
     }
 
@@ -59,7 +59,7 @@ impl Stretch {
         // Other events may lie between the orders, so this is where the order lies at the earliest.
         let earliest = usize::try_from(id.get().checked_sub(self.first.get())?).ok()?;
         let mut records = self.group.records.iter().skip(earliest);
-        records.find(|record| record.event.order_id() == Some(id)).and_then(RecentOrder::of)
+        records.find(|record| record.event.placed_id() == Some(id)).and_then(RecentOrder::of)
     }
 }
 
@@ -163,7 +163,7 @@ struct FrameEntry {
 impl BacklogIndex {
     /// Takes in a synced group.
     pub fn push(&self, group: &Group) {
-        let orders = || group.records.iter().filter_map(|record| record.event.order_id());
+        let orders = || group.records.iter().filter_map(|record| record.event.placed_id());
         let Some(last_order) = orders().next_back() else { return };
         let FramePosition { segment, offset } = group.position;
         let orders = u32::try_from(orders().count()).unwrap_or(u32::MAX);
@@ -224,6 +224,7 @@ mod tests {
             total: Money::ZERO,
             coupon: None,
             referral_code: None,
+            referral: None,
             delivery: None,
             payment_method: PaymentMethod::Later,
             expires_at: None,

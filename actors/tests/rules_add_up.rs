@@ -5,10 +5,12 @@
 //! `seller: subtotal = commission + payout`.
 
 use floodgate_actors::rules::{
-    Cart, CartItem, Offer, OfferedStock, Pointer, Priced, PricingTerms, Problem, ProblemCode, build_cart,
-    price,
+    Cart, CartItem, CouponTerms, Offer, OfferedStock, Pointer, Priced, PricingTerms, Problem, ProblemCode,
+    ReferralTerms, ShippingTerms, build_cart, price,
 };
-use floodgate_persistence::model::{Currency, Money, ProductId, SellerId, SellerShare};
+use floodgate_persistence::model::{
+    Coupon, CouponValue, Currency, CustomerId, Money, ProductId, Referral, SellerId, SellerShare, Timestamp,
+};
 
 /// Sellers 3 and 4 give 10 %, 5 gives half, 6 nothing, 7 all.
 fn commission_bps(seller: u64) -> u32 {
@@ -38,6 +40,86 @@ fn parts_add_up() {
             | 3: 9223372036854775807 = 922337203685477581 + 8301034833169298226
         ",
     );
+}
+
+/// The contract's worked example, to the cent: coupon 10 %, commission 10 %, shipping 700, tax 10 %.
+#[test]
+fn the_worked_example_of_the_contract() {
+    let spring = coupon(CouponValue::Percent(1_000));
+    let terms = PricingTerms {
+        coupon: Some(CouponTerms { coupon: &spring, currency: spring.currency, now: Timestamp(0) }),
+        shipping: ShippingTerms { price: Money(700), free_over: Some(Money(2_700)) },
+        tax_bps: 1_000,
+        referral: Some(ReferralTerms { owner: CustomerId(7), buyer: CustomerId(42), rate_bps: 500 }),
+        expected_total: Some(Money(3_669)),
+    };
+    let priced = priced(&mut cart_of("1000x2/3 999x1/4~"), &terms);
+    let lines: Vec<_> = priced.lines.iter().map(|line| (line.discount.0, line.line_total.0)).collect();
+    assert_eq!(lines, [(200, 1800), (100, 899)]);
+    assert_eq!(shares(&priced), "3: 1800 = 180 + 1620, 4: 899 = 90 + 809");
+    let sums = [priced.subtotal, priced.discount, priced.shipping, priced.tax, priced.total].map(|sum| sum.0);
+    assert_eq!(sums, [2_999, 300, 700, 270, 3_669]);
+    assert_eq!(priced.referral, Some(Referral { customer_id: CustomerId(7), amount: Money(135) }));
+}
+
+/// A threshold is held against what is left after the discount; one's own code earns nothing, nor does half a cent.
+#[test]
+fn thresholds_and_shares_look_at_what_is_paid() {
+    let fixed = coupon(CouponValue::Fixed(Money(500)));
+    let coupon = Some(CouponTerms { coupon: &fixed, currency: fixed.currency, now: Timestamp(0) });
+    for (price, coupon, owner, rate_bps, shipping, earned) in [
+        (2_000, None, 7, 500, 0, Some(100)),
+        (2_499, coupon, 7, 500, 700, Some(100)),
+        (2_500, coupon, 7, 500, 0, Some(100)),
+        (2_500, coupon, 42, 500, 0, None),
+        (500, coupon, 7, 500, 700, None),
+        (1, None, 7, 4_999, 700, None),
+        (1, None, 7, 5_000, 700, Some(1)),
+        (9, None, 7, u32::MAX, 700, Some(9)),
+    ] {
+        let referral = ReferralTerms { owner: CustomerId(owner), buyer: CustomerId(42), rate_bps };
+        let terms = PricingTerms {
+            coupon,
+            shipping: ShippingTerms { price: Money(700), free_over: Some(Money(2_000)) },
+            referral: Some(referral),
+            ..PricingTerms::default()
+        };
+        let priced = priced(&mut cart_of(&format!("{price}x1/3")), &terms);
+        let got = (priced.shipping.0, priced.referral.map(|referral| referral.amount.0));
+        assert_eq!(got, (shipping, earned), "{price} {owner} {rate_bps}");
+    }
+}
+
+#[test]
+fn a_coupon_that_does_not_fit_is_a_problem_of_its_field() {
+    let late = Coupon { ends_at: Some(Timestamp(5)), ..coupon(CouponValue::Percent(1)) };
+    for (now, wanted) in [(4, None), (5, Some(ProblemCode::CouponNotValid))] {
+        let coupon = Some(CouponTerms { coupon: &late, currency: late.currency, now: Timestamp(now) });
+        let mut cart = cart_of("1000x2/3");
+        let before = cart.clone();
+        let mut problems = Vec::new();
+        let priced = price(&mut cart, &PricingTerms { coupon, ..PricingTerms::default() }, &mut problems);
+        let code = wanted.clone();
+        assert_eq!(
+            problems,
+            Vec::from_iter(code.map(|code| Problem { pointer: Pointer::Field("coupon"), code }))
+        );
+        assert_eq!((priced.is_none(), cart == before), (wanted.is_some(), wanted.is_some()));
+    }
+}
+
+fn coupon(value: CouponValue) -> Coupon {
+    Coupon {
+        code: "SPRING10".into(),
+        value,
+        currency: Currency::new("BRL").expect("three capital letters"),
+        seller_id: None,
+        starts_at: None,
+        ends_at: None,
+        max_uses: None,
+        max_uses_per_customer: None,
+        min_subtotal: None,
+    }
 }
 
 #[test]
@@ -121,13 +203,14 @@ fn price_all(table: &str) {
         let (terms, answer) = rest.split_once('|').expect("terms come second");
         let [shipping, tax_bps] = numbers(terms)[..] else { panic!("two terms: {row}") };
         let tax_bps = u32::try_from(tax_bps).expect("tax is in 1/10,000");
-        let terms = PricingTerms { shipping: Money(shipping), tax_bps, expected_total: None };
+        let shipping = ShippingTerms { price: Money(shipping), free_over: None };
+        let terms = PricingTerms { shipping, tax_bps, ..PricingTerms::default() };
         let wanted = answer.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(answered(&mut cart_of(lines), &terms), wanted, "{row}");
     }
 }
 
-fn answered(cart: &mut Cart, terms: &PricingTerms) -> String {
+fn answered(cart: &mut Cart, terms: &PricingTerms<'_>) -> String {
     let mut problems = Vec::new();
     let Some(priced) = price(cart, terms, &mut problems) else {
         assert!(problems.iter().all(|problem| problem.code == ProblemCode::AmountOutOfRange));
@@ -154,7 +237,7 @@ fn shares(priced: &Priced) -> String {
     priced.sellers.iter().map(share).collect::<Vec<_>>().join(", ")
 }
 
-fn priced(cart: &mut Cart, terms: &PricingTerms) -> Priced {
+fn priced(cart: &mut Cart, terms: &PricingTerms<'_>) -> Priced {
     let mut problems = Vec::new();
     price(cart, terms, &mut problems).unwrap_or_else(|| panic!("no price: {problems:?}"))
 }

@@ -8,18 +8,19 @@
 )]
 
 use floodgate_actors::rules::{
-    Cart, CartItem, Offer, OfferedStock, Pointer, Priced, PricingTerms, Problem, ProblemCode, Refusal,
-    build_cart, judge_line, price,
+    Cart, CartItem, OfferedStock, Pointer, Priced, PricingTerms, Problem, ProblemCode, Refusal, build_cart,
+    judge_line, price,
 };
-use floodgate_persistence::model::{Currency, Money, OrderLine, ProductId, SellerId, SellerShare};
+use floodgate_persistence::model::{Coupon, CouponValue, Money, OrderLine, ProductId, SellerShare};
 use proptest::prelude::*;
-use proptest::sample::select;
 use proptest::test_runner::FileFailurePersistence;
+use random_requests::{
+    Catalogue, Terms, good_catalogue, good_item, hostile_catalogue, hostile_item, seeing_true_prices, terms,
+    usd,
+};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-const PRODUCTS: u32 = 30;
-
-type Catalogue = HashMap<ProductId, Offer>;
+mod random_requests;
 
 proptest! {
     #![proptest_config(ProptestConfig {
@@ -34,7 +35,7 @@ proptest! {
         items in prop::collection::vec(hostile_item(), 0..=120),
         terms in terms(),
     ) {
-        agree(&items, &catalogue, terms)?;
+        agree(&items, &catalogue, &terms)?;
     }
 
     /// Small ones, so that most problems stand alone.
@@ -44,7 +45,7 @@ proptest! {
         items in prop::collection::vec(hostile_item(), 1..=3),
         terms in terms(),
     ) {
-        agree(&items, &catalogue, terms)?;
+        agree(&items, &catalogue, &terms)?;
     }
 
     #[test]
@@ -55,25 +56,21 @@ proptest! {
     ) {
         let items = seeing_true_prices(items, &catalogue);
         let seen = terms.expected_total.is_some();
-        let terms = PricingTerms { expected_total: None, ..terms };
-        let Some(total) = agree(&items, &catalogue, terms)? else { return Ok(()) };
+        let terms = Terms { expected_total: None, ..terms };
+        let Some(total) = agree(&items, &catalogue, &terms)? else { return Ok(()) };
         if seen {
-            let right = PricingTerms { expected_total: Some(total), ..terms };
-            prop_assert_eq!(agree(&items, &catalogue, right)?, Some(total));
-            let wrong = PricingTerms { expected_total: Some(Money(total.0 - 1)), ..terms };
-            prop_assert_eq!(agree(&items, &catalogue, wrong)?, None);
+            let right = Terms { expected_total: Some(total), ..terms.clone() };
+            prop_assert_eq!(agree(&items, &catalogue, &right)?, Some(total));
+            let wrong = Terms { expected_total: Some(Money(total.0 - 1)), ..terms };
+            prop_assert_eq!(agree(&items, &catalogue, &wrong)?, None);
         }
     }
 }
 
 /// Runs both, compares what they say, and checks what must hold of any order. Gives the total, if there is one.
-fn agree(
-    items: &[CartItem],
-    catalogue: &Catalogue,
-    terms: PricingTerms,
-) -> Result<Option<Money>, TestCaseError> {
-    let (cart, problems, priced) = by_the_rules(items, catalogue, &terms);
-    let (expected_problems, expected) = naive(items, catalogue, &terms);
+fn agree(items: &[CartItem], catalogue: &Catalogue, terms: &Terms) -> Result<Option<Money>, TestCaseError> {
+    let (cart, problems, priced) = by_the_rules(items, catalogue, &terms.pricing());
+    let (expected_problems, expected) = naive(items, catalogue, terms);
     let told = Refusal::new(problems).map(|refusal| refusal.problems).unwrap_or_default();
     prop_assert_eq!(told, expected_problems.into_iter().collect::<Vec<_>>());
     prop_assert_eq!(priced.as_ref().map(flat), expected);
@@ -87,7 +84,7 @@ fn agree(
 fn by_the_rules(
     items: &[CartItem],
     catalogue: &Catalogue,
-    terms: &PricingTerms,
+    terms: &PricingTerms<'_>,
 ) -> (Cart, Vec<Problem>, Option<Priced>) {
     let mut problems = Vec::new();
     let mut cart = build_cart(items, &mut problems);
@@ -121,8 +118,10 @@ struct Flat {
     lines: Vec<FlatLine>,
     /// Seller, subtotal, commission, payout.
     shares: Vec<(u64, i128, i128, i128)>,
-    /// Subtotal, shipping, tax, total.
-    sums: [i128; 4],
+    /// Subtotal, discount, shipping, tax, total.
+    sums: [i128; 5],
+    /// Who earns what by a referral code.
+    referral: Option<(u64, i128)>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -133,6 +132,7 @@ struct FlatLine {
     name: String,
     quantity: i128,
     price: i128,
+    discount: i128,
     amount: i128,
     digital: bool,
     taken: i128,
@@ -147,6 +147,7 @@ fn flat(priced: &Priced) -> Flat {
         name: line.name.to_string(),
         quantity: i128::from(line.quantity),
         price: wide(line.unit_price),
+        discount: wide(line.discount),
         amount: wide(line.line_total),
         digital: line.digital,
         taken: i128::from(line.stock_taken),
@@ -157,15 +158,12 @@ fn flat(priced: &Priced) -> Flat {
     Flat {
         lines: priced.lines.iter().map(line).collect(),
         shares: priced.sellers.iter().map(share).collect(),
-        sums: [priced.subtotal, priced.shipping, priced.tax, priced.total].map(wide),
+        sums: [priced.subtotal, priced.discount, priced.shipping, priced.tax, priced.total].map(wide),
+        referral: priced.referral.map(|referral| (referral.customer_id.0, wide(referral.amount))),
     }
 }
 
-fn naive(
-    items: &[CartItem],
-    catalogue: &Catalogue,
-    terms: &PricingTerms,
-) -> (BTreeSet<Problem>, Option<Flat>) {
+fn naive(items: &[CartItem], catalogue: &Catalogue, terms: &Terms) -> (BTreeSet<Problem>, Option<Flat>) {
     if items.is_empty() || items.len() > 100 {
         let code = if items.is_empty() { ProblemCode::EmptyCart } else { ProblemCode::TooManyLines };
         return ([Problem { pointer: Pointer::Items, code }].into(), None);
@@ -302,6 +300,7 @@ fn naive_lines(
             name: offer.name.to_string(),
             quantity,
             price,
+            discount: 0,
             amount: quantity * price,
             digital: offer.digital,
             taken: if offer.stock == OfferedStock::Uncounted { 0 } else { quantity },
@@ -311,20 +310,32 @@ fn naive_lines(
 }
 
 fn naive_order(
-    lines: Vec<FlatLine>,
+    mut lines: Vec<FlatLine>,
     catalogue: &Catalogue,
-    terms: &PricingTerms,
+    terms: &Terms,
     found: &mut BTreeSet<Problem>,
 ) -> Option<Flat> {
     let subtotal: i128 = lines.iter().map(|line| line.amount).sum();
+    if let Some(coupon) = &terms.coupon
+        && let Err(problem) = naive_coupon(coupon, &mut lines)
+    {
+        found.insert(problem);
+        return None;
+    }
+    let discount: i128 = lines.iter().map(|line| line.discount).sum();
+    let net = subtotal - discount;
     let kinds: HashSet<bool> = lines.iter().map(|line| line.digital).collect();
-    let shipping = if kinds.contains(&false) { i128::from(terms.shipping.0) } else { 0 };
-    let tax = rounded(subtotal, i128::from(terms.tax_bps));
-    let total = subtotal + shipping + tax;
-    let Ok(current) = i64::try_from(total).map(Money) else {
+    let free = terms.shipping.free_over.is_some_and(|least| net >= i128::from(least.0));
+    let shipping = if kinds.contains(&false) && !free { i128::from(terms.shipping.price.0) } else { 0 };
+    let tax = rounded(net, i128::from(terms.tax_bps));
+    let total = net + shipping + tax;
+    let Some(current) = fitting(subtotal).and(fitting(total)) else {
         found.insert(Problem { pointer: Pointer::Items, code: ProblemCode::AmountOutOfRange });
         return None;
     };
+    let referral = terms.referral.filter(|referral| referral.owner != referral.buyer);
+    let referral =
+        referral.map(|referral| (referral.owner.0, rounded(net, referral.rate_bps.into()).min(net)));
     match terms.expected_total {
         Some(expected) if expected != current => {
             let code = ProblemCode::TotalChanged { expected, current };
@@ -334,9 +345,61 @@ fn naive_order(
         _ => Some(Flat {
             shares: naive_shares(&lines, catalogue),
             lines,
-            sums: [subtotal, shipping, tax, total],
+            sums: [subtotal, discount, shipping, tax, total],
+            referral: referral.filter(|(_, amount)| *amount != 0),
         }),
     }
+}
+
+fn fitting(amount: i128) -> Option<Money> {
+    i64::try_from(amount).ok().map(Money)
+}
+
+/// Takes a coupon off the lines, or says why not.
+fn naive_coupon(coupon: &Coupon, lines: &mut [FlatLine]) -> Result<(), Problem> {
+    let theirs = |line: &FlatLine| match coupon.seller_id {
+        Some(seller) => seller.0 == line.seller,
+        None => true,
+    };
+    let places: Vec<usize> = (0..lines.len()).filter(|place| theirs(&lines[*place])).collect();
+    let sum: i128 = places.iter().map(|place| lines[*place].amount).sum();
+    if sum > i128::from(i64::MAX) {
+        return Err(Problem { pointer: Pointer::Items, code: ProblemCode::AmountOutOfRange });
+    }
+    let too_early = coupon.starts_at.is_some_and(|from| from.0 > 10);
+    let too_late = coupon.ends_at.is_some_and(|until| until.0 <= 10);
+    let too_small = coupon.min_subtotal.is_some_and(|least| i128::from(least.0) > sum);
+    if too_early || too_late || too_small || places.is_empty() || coupon.currency != usd() {
+        return Err(Problem { pointer: Pointer::Field("coupon"), code: ProblemCode::CouponNotValid });
+    }
+    let gross: Vec<i128> = places.iter().map(|place| lines[*place].amount).collect();
+    let off = match coupon.value {
+        CouponValue::Percent(rate) => gross.iter().map(|amount| rounded(*amount, rate.into())).collect(),
+        CouponValue::Fixed(value) => naive_sharing(i128::from(value.0).min(sum), &gross),
+    };
+    for (place, discount) in places.into_iter().zip(off) {
+        lines[place].discount = discount;
+        lines[place].amount -= discount;
+    }
+    Ok(())
+}
+
+/// Whole parts first, then cent by cent to whoever is furthest below the true share.
+fn naive_sharing(amount: i128, weights: &[i128]) -> Vec<i128> {
+    let whole: i128 = weights.iter().sum();
+    let mut shares: Vec<i128> =
+        weights.iter().map(|weight| if whole == 0 { 0 } else { amount * weight / whole }).collect();
+    while shares.iter().sum::<i128>() < amount {
+        let missing = |place: usize| amount * weights[place] - shares[place] * whole;
+        let mut furthest = 0;
+        for place in 1..weights.len() {
+            if missing(place) > missing(furthest) {
+                furthest = place;
+            }
+        }
+        shares[furthest] += 1;
+    }
+    shares
 }
 
 fn naive_shares(lines: &[FlatLine], catalogue: &Catalogue) -> Vec<(u64, i128, i128, i128)> {
@@ -364,114 +427,4 @@ fn rounded(amount: i128, basis_points: i128) -> i128 {
 fn at(place: usize, field: &'static str, code: ProblemCode) -> Problem {
     let index = u16::try_from(place).expect("at most 100 items");
     Problem { pointer: Pointer::Item { index, field }, code }
-}
-
-// ---- random requests -----------------------------------------------------------------------------------------
-
-fn usd() -> Currency {
-    Currency::new("USD").expect("three capital letters")
-}
-
-fn terms() -> impl Strategy<Value = PricingTerms> {
-    let expected = prop_oneof![3 => Just(None), 1 => (-5..5_000_i64).prop_map(|total| Some(Money(total)))];
-    let shipping = prop_oneof![5 => 0..2_000_i64, 1 => Just(i64::MAX)];
-    let tax_bps = prop_oneof![5 => 0..=3_000_u32, 1 => Just(0), 1 => Just(10_000)];
-    (shipping, tax_bps, expected).prop_map(|(shipping, tax_bps, expected_total)| PricingTerms {
-        shipping: Money(shipping),
-        tax_bps,
-        expected_total,
-    })
-}
-
-/// Small, just where 1, 100 or 10,000 pieces fit or no longer fit, and the largest.
-fn any_price() -> impl Strategy<Value = i64> {
-    let pieces = select(vec![1, 2, 7, 100, 10_000_i64]);
-    prop_oneof![
-        6 => 0..10_000_i64,
-        2 => (pieces, -1..=1_i64).prop_map(|(pieces, off)| (i64::MAX / pieces).saturating_add(off)),
-        1 => any::<i64>().prop_map(|price| price & i64::MAX),
-    ]
-}
-
-fn hostile_catalogue() -> impl Strategy<Value = Catalogue> {
-    let stock = prop_oneof![
-        1 => Just(OfferedStock::Uncounted),
-        2 => (-1..12_000_i64).prop_map(OfferedStock::Counted),
-        1 => (0..4_i64).prop_map(OfferedStock::Counted),
-    ];
-    let quantity_max = select(vec![0, 1, 5, 9_999, 10_000, 10_000, 20_000]);
-    catalogue(any_price(), stock, quantity_max, prop::bool::weighted(0.9), 0..=PRODUCTS as usize)
-}
-
-fn good_catalogue() -> impl Strategy<Value = Catalogue> {
-    let price = prop_oneof![20 => 0..100_000_i64, 1 => any_price()];
-    let stock =
-        prop_oneof![Just(OfferedStock::Uncounted), (1_000_000..i64::MAX).prop_map(OfferedStock::Counted)];
-    catalogue(price, stock, Just(10_000), Just(true), PRODUCTS as usize..=PRODUCTS as usize)
-}
-
-fn catalogue(
-    price: impl Strategy<Value = i64>,
-    stock: impl Strategy<Value = OfferedStock>,
-    quantity_max: impl Strategy<Value = u32>,
-    sound: impl Strategy<Value = bool> + Clone,
-    size: std::ops::RangeInclusive<usize>,
-) -> impl Strategy<Value = Catalogue> {
-    let sound = (sound.clone(), sound.clone(), sound);
-    // Now and then a catalogue of downloads alone, so that shipping falls away.
-    let digital = prop::bool::weighted(0.3);
-    let offer = (price, stock, quantity_max, sound, digital, 1..=5_u64, 0..=10_000_u32);
-    (prop::collection::vec(offer, size), prop::bool::weighted(0.2)).prop_map(|(rows, all_digital)| {
-        let offers =
-            (1..).zip(rows).map(|(id, (price, stock, quantity_max, sound, digital, seller, bps))| {
-                let offer = Offer {
-                    seller_id: SellerId(seller),
-                    name: format!("product {id}").into(),
-                    unit_price: Money(price),
-                    currency: Currency::new(if sound.0 { "USD" } else { "BRL" }).expect("three letters"),
-                    digital: digital || all_digital,
-                    active: sound.1,
-                    seller_active: sound.2,
-                    commission_bps: bps,
-                    quantity_max,
-                    stock,
-                };
-                (ProductId(id), offer)
-            });
-        offers.collect()
-    })
-}
-
-fn hostile_item() -> impl Strategy<Value = CartItem> {
-    let quantity = prop_oneof![
-        8 => 1..5_i64,
-        2 => 1..=10_000_i64,
-        1 => select(vec![0, -1, 9_999, 10_000, 10_001, 4_294_967_297, i64::MAX, i64::MIN]),
-    ];
-    let seen = prop_oneof![8 => Just(None), 2 => (0..3_i64).prop_map(Some), 1 => any::<i64>().prop_map(Some)];
-    item(1..=u64::from(PRODUCTS + 2), quantity, seen)
-}
-
-fn good_item() -> impl Strategy<Value = CartItem> {
-    item(1..=u64::from(PRODUCTS), prop_oneof![1..5_i64, 1..=100_i64], prop_oneof![Just(None), Just(Some(0))])
-}
-
-fn item(
-    product: impl Strategy<Value = u64>,
-    quantity: impl Strategy<Value = i64>,
-    seen: impl Strategy<Value = Option<i64>>,
-) -> impl Strategy<Value = CartItem> {
-    (product, quantity, seen).prop_map(|(product, quantity, seen)| CartItem {
-        product_id: ProductId(product),
-        quantity,
-        unit_price: seen.map(Money),
-    })
-}
-
-/// Whoever saw a price saw the one in force.
-fn seeing_true_prices(mut items: Vec<CartItem>, catalogue: &Catalogue) -> Vec<CartItem> {
-    for item in &mut items {
-        item.unit_price = item.unit_price.and(catalogue.get(&item.product_id).map(|offer| offer.unit_price));
-    }
-    items
 }

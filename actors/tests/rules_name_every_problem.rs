@@ -185,6 +185,8 @@ fn every_code_leads_to_its_refusal() {
         (ProblemCode::QuantityOutOfRange { max: 1 }, "quantity_out_of_range", "validation_failed"),
         (ProblemCode::AmountOutOfRange, "amount_out_of_range", "validation_failed"),
         (ProblemCode::UnknownCoupon, "unknown_coupon", "validation_failed"),
+        (ProblemCode::CouponNotValid, "coupon_not_valid", "validation_failed"),
+        (ProblemCode::CouponUsedUp, "coupon_used_up", "validation_failed"),
         (ProblemCode::UnknownReferral, "unknown_referral", "validation_failed"),
         (ProblemCode::PaymentNotAvailable, "payment_not_available", "validation_failed"),
         (

@@ -38,7 +38,7 @@ mod resume;
 #[cfg(test)]
 mod format_page;
 
-pub use codec::{record_bytes, record_from_bytes};
+pub use codec::{life_bytes, life_from_bytes, record_bytes, record_from_bytes};
 pub use config::{JournalConfig, SyncMode};
 pub use disk::{Disk, DiskFile, LockGuard, RealDisk};
 pub use error::{Damage, JournalError};

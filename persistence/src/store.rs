@@ -14,6 +14,7 @@ mod copy;
 mod decode;
 mod gate;
 mod insert_times;
+mod life_reads;
 mod migration;
 mod query;
 mod snapshot;
@@ -25,17 +26,20 @@ mod mysql;
 mod sqlite;
 
 pub use batch::{
-    EventRow, KeyRow, ORDER_ID_COUNTER, OrderRow, PARKED_REASON_MAX, ParkedRow, ProductWrite, StockWrite,
-    WriteBatch, invoice_counter, timer_of,
+    DigitalWrite, EventRow, KeyRow, LifeWrites, ORDER_ID_COUNTER, OrderRow, OrderWrite, PARKED_REASON_MAX,
+    ParkedRow, ProductWrite, StockWrite, WriteBatch, credit_note_counter, invoice_counter, timer_of,
 };
 pub use books::{Account, Amounts, BooksPart, Day, Ledger, Sums};
 pub use copy::{RawRow, RawTables, copy};
 pub use decode::RawValue;
+pub use life_reads::LifeReads;
 pub use mysql::{PlainFeed, Recorded};
 pub use open::{StoreConfig, city_key, open};
 pub use rows::{
-    CatalogueChunk, CataloguePage, Checkpoint, CopyProgress, OpenOrder, OrderFilter, OrderPage, PoolUsage,
-    ProductRow, SellerPage, StoreState, StoredOrder,
+    AssignmentRow, CallbackRow, CatalogueChunk, CataloguePage, Checkpoint, CopyProgress, CouponUses,
+    DigitalRow, EffectRow, LedgerTotal, LicenceRow, OpenOrder, OrderFilter, OrderPage, PaymentRow,
+    PaymentStatus, PoolUsage, ProductRow, ReferralLedgerRow, RefundRow, RefundStatus, SellerLedgerRow,
+    SellerPage, StoreState, StoredOrder,
 };
 pub use server_settings::{DatabaseSettings, ServerSettings, settings};
 pub use table::{Kind, Table};
@@ -157,7 +161,7 @@ pub trait Store: Send + Sync + 'static {
     /// Orders that match, newest first, with the checkpoint seen in the same snapshot.
     async fn orders(&self, filter: &OrderFilter) -> Result<OrderPage, StoreError>;
 
-    /// The history of an order, by rising sequence.
+    /// The history of an order, by rising sequence and, within an event, in the order of its lines.
     async fn order_events(&self, id: OrderId) -> Result<Vec<EventRow>, StoreError>;
 
     /// The stock adjustment journalled as `seq`, for the answer to a repeated idempotency key.
@@ -176,6 +180,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// Releases the named lock and closes the connections.
     async fn close(&self);
+
+    /// What happens to orders, and the terms; `None`: the store keeps none of it.
+    fn life(&self) -> Option<&dyn LifeReads> {
+        None
+    }
 
     /// The tables themselves, for [`copy`]; `None`: the store cannot be copied.
     fn raw_tables(&self) -> Option<&dyn RawTables> {

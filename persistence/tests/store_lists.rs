@@ -59,6 +59,8 @@ async fn conditions_combine(bed: &Bed) {
         };
         let all = (1..).zip(orders()).map(|(seq, placed)| StoredOrder {
             status: placed.status,
+            last_seq: seq,
+            life: OrderLife::placed(&placed, at(seq)),
             placed,
             seq,
             at: at(seq),

@@ -37,6 +37,7 @@ fn full_order(id: u64) -> OrderPlaced {
         tax: Money(i64::MIN),
         coupon: Some("SPRING-10_x.y".into()),
         referral_code: Some("R-77".into()),
+        referral: Some(Referral { customer_id: CustomerId(ID_MAX), amount: Money(i64::MAX) }),
         delivery: Some(r#"{"name":"O'Neill \"Ada\" \\","note":"🎈"}"#.into()),
         payment_method: PaymentMethod::CashOnDelivery,
         expires_at: None,
@@ -53,10 +54,13 @@ async fn an_order_comes_back_equal(bed: &Bed) {
         let seq = index as u64 + 1;
         let id = order.order_id;
         let status = order.status;
-        let expected = StoredOrder { placed: order, seq, at: at(seq), status };
+        let life = OrderLife::placed(&order, at(seq));
+        let lines: Vec<HistoryKind> = HistoryKind::of(&placed(order.clone())).collect();
+        let expected = StoredOrder { placed: order, seq, at: at(seq), status, last_seq: seq, life };
         assert_eq!(store.order(id).await.unwrap(), Some(expected));
-        let history = EventRow { order_id: id, seq, kind: EventKind::OrderPlaced, at: at(seq) };
-        assert_eq!(store.order_events(id).await.unwrap(), [history]);
+        let history =
+            lines.into_iter().map(|kind| EventRow { order_id: id, seq, kind, at: at(seq), data: None });
+        assert_eq!(store.order_events(id).await.unwrap(), history.collect::<Vec<_>>());
     }
     assert_eq!(store.order(OrderId(99)).await.unwrap(), None);
     assert_eq!(store.order_events(OrderId(99)).await.unwrap(), []);

@@ -159,7 +159,7 @@ mod tests {
     use super::*;
     use crate::http::order_json::tests::example;
     use floodgate_actors::OrderView;
-    use floodgate_persistence::model::EventKind;
+    use floodgate_persistence::model::HistoryKind;
 
     #[test]
     fn a_page_says_how_to_go_on_and_what_it_lacks() {
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn history_is_written_as_described() {
-        let event = OrderEventView { seq: 7, at: Timestamp(0), kind: EventKind::OrderPlaced };
+        let event = OrderEventView { seq: 7, at: Timestamp(0), kind: HistoryKind::Placed };
         let written = serde_json::to_string(&HistoryJson { data: vec![EventJson::new(&event)] });
         let expected = r#"{"data":[{"seq":7,"at":"1970-01-01T00:00:00.000Z","type":"placed"}]}"#;
         assert_eq!(written.expect("a history"), expected);

@@ -274,6 +274,7 @@ pub(super) mod tests {
             total: Money(3669),
             coupon: None,
             referral_code: None,
+            referral: None,
             delivery: None,
             payment_method: PaymentMethod::Later,
             expires_at: Some(at.plus_millis(15 * 60 * 1000)),

@@ -157,6 +157,8 @@ impl From<&Problem> for ErrorEntry {
             },
             ProblemCode::AmountOutOfRange => entry.with("the amount is negative or too large"),
             ProblemCode::UnknownCoupon => entry.with("there is no such coupon"),
+            ProblemCode::CouponNotValid => entry.with("the coupon is not valid for this order"),
+            ProblemCode::CouponUsedUp => entry.with("the coupon is used up"),
             ProblemCode::UnknownReferral => entry.with("there is no such referral code"),
             ProblemCode::PaymentNotAvailable => entry.with("this way to pay is not available"),
             ProblemCode::InsufficientStock { product_id, requested, available } => Self {

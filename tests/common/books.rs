@@ -142,9 +142,12 @@ pub fn assert_tables_agree(sql: &Sql, orders: &[Value]) {
         }),
     );
     same_rows(
-        rows("SELECT order_id, seq, type, at FROM order_events ORDER BY order_id"),
-        orders.iter().map(|order| {
-            vec![text(&order["order_id"]), text(&order["journal_seq"]), "placed".to_owned(), time(order)]
+        rows("SELECT order_id, seq, type, at FROM order_events ORDER BY order_id, type"),
+        orders.iter().flat_map(|order| {
+            let confirmed = (order["status"] == "confirmed").then_some("confirmed");
+            confirmed.into_iter().chain(["placed"]).map(|kind| {
+                vec![text(&order["order_id"]), text(&order["journal_seq"]), kind.to_owned(), time(order)]
+            })
         }),
     );
 }

@@ -147,7 +147,7 @@ const MOMENT: &str = "SELECT \
     (SELECT COUNT(*) FROM orders o WHERE subtotal - discount <> \
         COALESCE((SELECT SUM(line_total) FROM order_items i WHERE i.order_id = o.id), -1) \
         OR subtotal - discount <> COALESCE((SELECT SUM(subtotal) FROM seller_orders s WHERE s.order_id = o.id), -1)), \
-    (SELECT COUNT(*) FROM orders) - (SELECT COUNT(*) FROM order_events), \
+    (SELECT COUNT(*) FROM orders) - (SELECT COUNT(*) FROM order_events WHERE type = 'placed'), \
     (SELECT SUM(stock) FROM products) + (SELECT COALESCE(SUM(stock_taken), 0) FROM order_items) \
         - (SELECT COALESCE(SUM(delta), 0) FROM stock_adjustments) \
     FROM journal_checkpoint c WHERE c.consumer = 'store'";

@@ -5,7 +5,9 @@ use crate::api::{EngineError, OrderEventView, OrderListView, OrderView};
 use crate::parked::{Subject, status_after};
 use crate::recent::RecentOrder;
 use floodgate_persistence::journal::JournalError;
-use floodgate_persistence::model::{Event, OrderId, OrderPlaced, OrderStatus, Timestamp};
+use floodgate_persistence::model::{
+    Event, HistoryKind, OrderId, OrderPlaced, OrderStatus, Record, Timestamp,
+};
 use floodgate_persistence::store::{OrderFilter, StoreError, StoredOrder, city_key};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,14 +31,13 @@ impl Engine {
             Err(error) => return Err(error),
         };
         for parked in self.inner.running.parked.of(Subject::Order(id)) {
-            let (seq, at, kind) = (parked.record.seq, parked.record.at, parked.record.event.kind());
-            events.retain(|event: &OrderEventView| (event.seq, event.kind) != (seq, kind));
-            events.push(OrderEventView { seq, at, kind });
+            events.retain(|event: &OrderEventView| event.seq != parked.record.seq);
+            events.extend(history(&parked.record));
         }
-        events.sort_by_key(|event| event.seq);
+        events.sort_by_key(|event| (event.seq, event.kind));
         if events.is_empty() {
-            let kind = floodgate_persistence::model::EventKind::OrderPlaced;
-            events.push(OrderEventView { seq: order.seq, at: order.at, kind });
+            let event = Event::OrderPlaced(order.placed);
+            events.extend(history(&Record { seq: order.seq, at: order.at, event }));
         }
         Ok(Some(events))
     }
@@ -135,7 +136,7 @@ impl Inner {
             }
         };
         let checkpoint = self.running.writer.checkpoint_seq();
-        let found = frame.records.into_iter().find(|record| record.event.order_id() == Some(id));
+        let found = frame.records.into_iter().find(|record| record.event.placed_id() == Some(id));
         Ok(found.and_then(|record| match record.event {
             Event::OrderPlaced(placed) => {
                 let status = placed.status;
@@ -145,6 +146,12 @@ impl Inner {
             _ => None,
         }))
     }
+}
+
+/// The lines of an event in the history of its order.
+fn history(record: &Record) -> impl Iterator<Item = OrderEventView> {
+    let (seq, at) = (record.seq, record.at);
+    HistoryKind::of(&record.event).map(move |kind| OrderEventView { seq, at, kind })
 }
 
 fn unavailable(error: &StoreError) -> EngineError {

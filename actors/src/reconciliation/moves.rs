@@ -7,7 +7,6 @@ use std::collections::HashMap;
 /// event says so to the reconciliation.
 pub fn stock_moves(event: &Event, mut tell: impl FnMut(ProductId, StockChange)) {
     match event {
-        Event::EngineStarted { .. } | Event::SellerPut(_) => {}
         Event::ProductPut(put) => tell(put.product.id, put.stock),
         Event::StockAdjusted(adjusted) => tell(adjusted.product_id, StockChange::Delta(adjusted.delta)),
         Event::OrderPlaced(order) => {
@@ -15,6 +14,12 @@ pub fn stock_moves(event: &Event, mut tell: impl FnMut(ProductId, StockChange)) 
                 tell(line.product_id, StockChange::Delta(-i64::from(line.stock_taken)));
             }
         }
+        Event::OrderChanged(changed) => {
+            for back in &changed.stock {
+                tell(back.product_id, StockChange::Delta(i64::from(back.quantity)));
+            }
+        }
+        _ => {}
     }
 }
 

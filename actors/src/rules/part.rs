@@ -25,6 +25,7 @@ pub fn part_of(order: &OrderPlaced, seller_id: SellerId) -> Option<Arc<OrderPlac
         total: share.subtotal,
         coupon: None,
         referral_code: None,
+        referral: None,
         delivery: order.delivery.clone(),
         payment_method: order.payment_method,
         expires_at: order.expires_at,

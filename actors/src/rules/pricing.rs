@@ -1,17 +1,44 @@
 use super::cart::{Cart, CartLine, Offer, OfferedStock};
+use super::discount::{CouponTerms, DiscountRefusal, take_off};
 use super::problem::{Pointer, Problem, ProblemCode};
-use floodgate_persistence::model::{Money, OrderLine, SellerShare};
+use super::shipping::ShippingTerms;
+use floodgate_persistence::model::{CustomerId, Money, OrderLine, Referral, SellerShare};
 use floodgate_persistence::planted::{self, Planted};
 
-/// Terms of the order as a whole. Discounts by coupon join here.
+/// Terms of the order as a whole; [`Default`]: no coupon, shipping, tax or referral.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PricingTerms {
-    /// Shipping, once an order; nothing when all lines are digital.
-    pub shipping: Money,
+pub struct PricingTerms<'a> {
+    /// The coupon that the checkout names.
+    pub coupon: Option<CouponTerms<'a>>,
+    /// Once an order; nothing when all lines are digital.
+    pub shipping: ShippingTerms,
     /// Tax on subtotal − discount, in 1/10,000.
     pub tax_bps: u32,
+    /// Who earns by the referral code that the checkout names.
+    pub referral: Option<ReferralTerms>,
     /// The total that the customer saw.
     pub expected_total: Option<Money>,
+}
+
+/// A referral code that a checkout names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReferralTerms {
+    /// The code's own customer: who earns.
+    pub owner: CustomerId,
+    /// Who buys; the owner earns nothing by it.
+    pub buyer: CustomerId,
+    /// Share of subtotal − discount, in 1/10,000.
+    pub rate_bps: u32,
+}
+
+impl ReferralTerms {
+    /// `None`: it is the customer's own code, or the share does not reach a cent. A rate that does not fit is one
+    /// above all that was paid, and is cut to that.
+    fn share(&self, net: Money) -> Option<Referral> {
+        let amount = net.checked_basis_points(self.rate_bps).map_or(net, |share| share.min(net));
+        let earns = self.owner != self.buyer && amount > Money::ZERO;
+        earns.then_some(Referral { customer_id: self.owner, amount })
+    }
 }
 
 /// A priced cart.
@@ -31,18 +58,26 @@ pub struct Priced {
     pub tax: Money,
     /// subtotal − discount + shipping + tax.
     pub total: Money,
+    /// What the owner of the referral code gets.
+    pub referral: Option<Referral>,
 }
 
-/// Prices a cart whose lines all have an offer. Every amount that does not fit is a problem, and so is a total
-/// other than the customer saw; then the result is `None`.
+/// Prices a cart whose lines all have an offer. Every amount that does not fit is a problem, so is a coupon whose
+/// conditions do not hold, and a total other than the customer saw; then the result is `None`.
 ///
 /// The names move out of the offers, but only on success: a refused cart can still be diagnosed. A line without an
 /// offer is an unknown product; an empty cart has no price, and [`build_cart`](super::build_cart) has said why.
 /// Problems found earlier are not looked at: whether the result may be sold is the caller's to say. Short stock or a
 /// changed price leaves the total meaningful, so such a cart may be priced to compare the total that was seen; after
 /// a `validation_failed` (a quantity put in range, another currency) the comparison would mislead.
-pub fn price(cart: &mut Cart, terms: &PricingTerms, problems: &mut Vec<Problem>) -> Option<Priced> {
-    let lines = price_lines(cart, problems)?;
+pub fn price(cart: &mut Cart, terms: &PricingTerms<'_>, problems: &mut Vec<Problem>) -> Option<Priced> {
+    let mut lines = price_lines(cart, problems)?;
+    if let Some(problem) =
+        terms.coupon.and_then(|coupon| take_off(&mut lines, &coupon).err()).map(coupon_problem)
+    {
+        problems.push(problem);
+        return None;
+    }
     let Some(mut priced) = add_up(cart, lines, terms) else {
         problems.push(Problem { pointer: Pointer::Items, code: ProblemCode::AmountOutOfRange });
         return None;
@@ -55,7 +90,7 @@ pub fn price(cart: &mut Cart, terms: &PricingTerms, problems: &mut Vec<Problem>)
     Some(priced)
 }
 
-/// All lines, still without names; `None` if one of them has no price.
+/// All lines, still without names and discounts; `None` if one of them has no price.
 fn price_lines(cart: &Cart, problems: &mut Vec<Problem>) -> Option<Vec<OrderLine>> {
     let mut lines = Vec::with_capacity(cart.lines.len());
     for (number, line) in (1..).zip(&cart.lines) {
@@ -69,8 +104,7 @@ fn price_lines(cart: &Cart, problems: &mut Vec<Problem>) -> Option<Vec<OrderLine
 
 fn price_line(number: u16, line: &CartLine) -> Result<OrderLine, Problem> {
     let offer = line.offer.as_ref().ok_or_else(|| line.unknown())?;
-    let discount = Money::ZERO;
-    let line_total = line_total(offer, line.quantity, discount)
+    let line_total = line_total(offer, line.quantity)
         .ok_or_else(|| line.problem("quantity", ProblemCode::AmountOutOfRange))?;
     Ok(OrderLine {
         line: number,
@@ -79,7 +113,7 @@ fn price_line(number: u16, line: &CartLine) -> Result<OrderLine, Problem> {
         name: Box::default(),
         quantity: line.quantity,
         unit_price: offer.unit_price,
-        discount,
+        discount: Money::ZERO,
         line_total,
         digital: offer.digital,
         stock_taken: stock_taken(offer, line.quantity),
@@ -87,8 +121,8 @@ fn price_line(number: u16, line: &CartLine) -> Result<OrderLine, Problem> {
 }
 
 /// Never negative: whatever the catalogue says, nobody is paid for buying.
-fn line_total(offer: &Offer, quantity: u32, discount: Money) -> Option<Money> {
-    let total = offer.unit_price.checked_times(quantity)?.checked_sub(discount)?;
+fn line_total(offer: &Offer, quantity: u32) -> Option<Money> {
+    let total = offer.unit_price.checked_times(quantity)?;
     (total >= Money::ZERO).then_some(total)
 }
 
@@ -100,16 +134,28 @@ const fn stock_taken(offer: &Offer, quantity: u32) -> u32 {
 }
 
 /// Sums, shares, shipping and tax; `None` where one of them does not fit.
-fn add_up(cart: &Cart, lines: Vec<OrderLine>, terms: &PricingTerms) -> Option<Priced> {
+fn add_up(cart: &Cart, lines: Vec<OrderLine>, terms: &PricingTerms<'_>) -> Option<Priced> {
     let subtotal = sum(lines.iter().map(|line| line.unit_price.checked_times(line.quantity)))?;
     let discount = sum(lines.iter().map(|line| Some(line.discount)))?;
     let net = subtotal.checked_sub(discount)?;
     let sellers = share_out(cart, &lines)?;
     let all_digital = lines.iter().all(|line| line.digital);
-    let shipping = if all_digital { Money::ZERO } else { terms.shipping };
+    let shipping = terms.shipping.cost(net, all_digital);
     let tax = net.checked_basis_points(terms.tax_bps)?;
     let total = net.checked_add(shipping)?.checked_add(tax)?;
-    Some(Priced { lines, sellers, subtotal, discount, shipping, tax, total })
+    let referral = terms.referral.and_then(|referral| referral.share(net));
+    Some(Priced { lines, sellers, subtotal, discount, shipping, tax, total, referral })
+}
+
+const fn coupon_problem(refusal: DiscountRefusal) -> Problem {
+    match refusal {
+        DiscountRefusal::NotValid => {
+            Problem { pointer: Pointer::Field("coupon"), code: ProblemCode::CouponNotValid }
+        }
+        DiscountRefusal::OutOfRange => {
+            Problem { pointer: Pointer::Items, code: ProblemCode::AmountOutOfRange }
+        }
+    }
 }
 
 fn sum(mut amounts: impl Iterator<Item = Option<Money>>) -> Option<Money> {
@@ -141,7 +187,7 @@ fn share_of(offer: &Offer, lines: &[OrderLine]) -> Option<SellerShare> {
     Some(SellerShare { seller_id, subtotal, commission, payout })
 }
 
-fn judge_total(terms: &PricingTerms, current: Money) -> Option<Problem> {
+fn judge_total(terms: &PricingTerms<'_>, current: Money) -> Option<Problem> {
     let expected = terms.expected_total.filter(|expected| *expected != current)?;
     let code = ProblemCode::TotalChanged { expected, current };
     Some(Problem { pointer: Pointer::Field("expected_total"), code })

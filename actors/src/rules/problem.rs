@@ -40,6 +40,10 @@ pub enum ProblemCode {
     AmountOutOfRange,
     /// No such coupon.
     UnknownCoupon,
+    /// Its window, currency, seller or minimum does not fit this order.
+    CouponNotValid,
+    /// All its uses are taken, or all of this customer's.
+    CouponUsedUp,
     /// No such referral code.
     UnknownReferral,
     /// A way to pay that this engine does not take.
@@ -141,6 +145,8 @@ impl ProblemCode {
             Self::QuantityOutOfRange { .. } => "quantity_out_of_range",
             Self::AmountOutOfRange => "amount_out_of_range",
             Self::UnknownCoupon => "unknown_coupon",
+            Self::CouponNotValid => "coupon_not_valid",
+            Self::CouponUsedUp => "coupon_used_up",
             Self::UnknownReferral => "unknown_referral",
             Self::PaymentNotAvailable => "payment_not_available",
             Self::InsufficientStock { .. } => "insufficient_stock",

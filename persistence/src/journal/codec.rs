@@ -1,6 +1,6 @@
 use super::error::JournalError;
 use super::layout::{FRAME_BODY_MAX, RECORD_BYTES_MIN, RECORD_VERSION};
-use crate::model::{Event, Record, Timestamp};
+use crate::model::{Event, OrderLife, Record, Timestamp};
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
 use bincode::enc::write::Writer;
 use bincode::error::EncodeError;
@@ -43,6 +43,23 @@ pub fn record_bytes(record: &Record) -> Result<Vec<u8>, JournalError> {
 pub fn record_from_bytes(seq: u64, bytes: &[u8]) -> Option<Record> {
     let (record, rest) = decode_record(bytes, seq).ok()?;
     rest.is_empty().then_some(record)
+}
+
+/// Where an order stands, for those who keep it elsewhere: the version of records, then the fields.
+///
+/// # Errors
+/// [`JournalError::Encode`]: it cannot be encoded; one that was read from a journal always can.
+pub fn life_bytes(life: &OrderLife) -> Result<Vec<u8>, JournalError> {
+    let mut bytes = vec![RECORD_VERSION];
+    bincode::encode_into_writer(life, Append(&mut bytes), PLAIN)?;
+    Ok(bytes)
+}
+
+/// The life of [`life_bytes`]; `None`: these bytes are none, or a newer engine wrote them.
+pub fn life_from_bytes(bytes: &[u8]) -> Option<OrderLife> {
+    let fields = bytes.strip_prefix(&[RECORD_VERSION])?;
+    let (life, used) = bincode::decode_from_slice(fields, PLAIN).ok()?;
+    (used == fields.len()).then_some(life)
 }
 
 /// All records of a body; anything left over makes it unreadable.

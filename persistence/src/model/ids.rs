@@ -49,6 +49,11 @@ id! {
     OrderId
 }
 
+id! {
+    /// A courier.
+    CourierId
+}
+
 /// The identity of an engine's data: made once at random, kept in the store and in every journal frame, so that a
 /// journal and a database that do not belong together are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]

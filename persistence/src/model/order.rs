@@ -1,4 +1,6 @@
-use super::{Currency, CustomerId, IdempotencyClaim, Money, OrderId, ProductId, SellerId, Timestamp};
+use super::{
+    Currency, CustomerId, IdempotencyClaim, Money, OrderId, ProductId, Referral, SellerId, Timestamp,
+};
 use bincode::{Decode, Encode};
 use std::fmt;
 use std::sync::Arc;
@@ -182,6 +184,8 @@ pub struct OrderPlaced {
     pub coupon: Option<Box<str>>,
     /// Referral code that was given.
     pub referral_code: Option<Box<str>>,
+    /// What its owner gets; `None`: there is no code, or it is the customer's own.
+    pub referral: Option<Referral>,
     /// The request's `delivery` object as JSON text, as given. Personal data: never logged.
     pub delivery: Option<Box<str>>,
     /// How the customer wants to pay.

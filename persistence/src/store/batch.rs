@@ -1,9 +1,14 @@
 //! Folds journal records into the rows of one transaction. Which event becomes which rows is decided here, once,
 //! for all stores.
 
+mod life;
+
+pub use life::{DigitalWrite, LifeWrites, OrderWrite};
+
+use crate::journal::record_bytes;
 use crate::model::{
-    Event, EventKind, IdempotencyClaim, InvoiceNumber, OrderId, OrderPlaced, OrderStatus, Product, ProductId,
-    Record, Seller, SellerId, StockAdjusted, StockChange, Timestamp,
+    Event, HistoryKind, IdempotencyClaim, InvoiceNumber, OrderChange, OrderChanged, OrderId, OrderPlaced,
+    OrderStatus, Product, ProductId, Record, Seller, SellerId, StockAdjusted, StockChange, Timestamp,
 };
 use crate::planted::{self, Planted};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,9 +51,12 @@ pub struct EventRow {
     /// Sequence of the event.
     pub seq: u64,
     /// What happened.
-    pub kind: EventKind,
+    pub kind: HistoryKind,
     /// When.
     pub at: Timestamp,
+    /// The record's bytes as the journal has them, with the first line of an event; `None` with its further lines, and
+    /// for a placing, which the orders say.
+    pub data: Option<Box<[u8]>>,
 }
 
 /// A burnt idempotency key.
@@ -111,6 +119,8 @@ pub struct WriteBatch {
     pub lines: usize,
     /// The invoice series of the last order, with the name of its counter.
     pub series: Option<(Arc<str>, u16, String)>,
+    /// What happens to orders after they were placed, and the terms for it.
+    pub life: LifeWrites,
     /// Keys with a sequence up to this are out of the window and may be deleted.
     pub forget_keys_to: u64,
     /// Events whose rows are not written, by rising sequence.
@@ -191,14 +201,19 @@ impl WriteBatch {
                 self.lines += order.lines.len();
                 self.orders.push(OrderRow { seq: record.seq, at: record.at, order: Arc::clone(order) });
             }
+            _ => {}
         }
-        if let Some(order_id) = record.event.order_id() {
-            self.events.push(EventRow {
-                order_id,
-                seq: record.seq,
-                kind: record.event.kind(),
-                at: record.at,
-            });
+        self.life.push_rows(record);
+        self.push_history(record);
+    }
+
+    fn push_history(&mut self, record: &Record) {
+        let Some(order_id) = record.event.order_id() else { return };
+        // What was journalled can be encoded.
+        let bytes = || record_bytes(record).ok().map(Into::into);
+        let mut data = record.event.placed_id().is_none().then(bytes).flatten();
+        for kind in HistoryKind::of(&record.event) {
+            self.events.push(EventRow { order_id, seq: record.seq, kind, at: record.at, data: data.take() });
         }
     }
 
@@ -220,7 +235,10 @@ impl WriteBatch {
                 self.products.entry(adjusted.product_id).or_default().stock.delta += adjusted.delta;
             }
             Event::OrderPlaced(order) => self.take_stock_and_count(order),
+            Event::OrderChanged(changed) => self.give_stock_back_and_count(changed),
+            _ => {}
         }
+        self.life.push_ours(record);
         if let Some(claim) = record.event.idempotency() {
             self.keys.push(KeyRow {
                 seq: record.seq,
@@ -241,6 +259,16 @@ impl WriteBatch {
         }
         self.set_counter(ORDER_ID_COUNTER, order.order_id.get());
         self.set_invoice_counter(&order.invoice);
+    }
+
+    fn give_stock_back_and_count(&mut self, changed: &OrderChanged) {
+        for back in &changed.stock {
+            let stock = &mut self.products.entry(back.product_id).or_default().stock;
+            stock.delta += i64::from(back.quantity);
+        }
+        if let OrderChange::Refunded { credit_note, .. } = &changed.change {
+            self.set_counter(&credit_note_counter(&credit_note.prefix, credit_note.year), credit_note.number);
+        }
     }
 
     /// Builds the counter's name only when the series changes, which is twice a year.
@@ -271,6 +299,11 @@ impl WriteBatch {
 /// Name of the counter of an invoice series.
 pub fn invoice_counter(prefix: &str, year: u16) -> String {
     format!("invoice:{prefix}-{year}")
+}
+
+/// Name of the counter of a series of credit notes.
+pub fn credit_note_counter(prefix: &str, year: u16) -> String {
+    format!("credit_note:{prefix}-{year}")
 }
 
 /// Whether an order placed with this status has a running timer, and until when.

@@ -1,15 +1,17 @@
 //! Rows of SQL back to the model's nouns, for both stores. Columns are read in the order of the `SELECT`.
 
 pub mod books;
+pub mod life;
 
 use super::{
     Checkpoint, EventRow, KeyRow, OpenOrder, ParkedRow, ProductRow, StoreError, StoredOrder, sql_time,
     table::Kind,
 };
+use crate::journal::life_from_bytes;
 use crate::model::{
-    Currency, CustomerId, EventKind, IdempotencyClaim, InvoiceNumber, Money, NodeId, OrderId, OrderLine,
-    OrderPlaced, OrderStatus, PaymentMethod, Product, ProductId, Record, Seller, SellerId, SellerShare,
-    StockAdjusted, Timestamp,
+    Currency, CustomerId, HistoryKind, IdempotencyClaim, InvoiceNumber, Money, NodeId, OrderId, OrderLife,
+    OrderLine, OrderPlaced, OrderStatus, PaymentMethod, Product, ProductId, Record, Referral, Seller,
+    SellerId, SellerShare, StockAdjusted, Timestamp,
 };
 use std::collections::HashMap;
 
@@ -216,21 +218,10 @@ pub fn event(row: &mut Row<'_>) -> Result<EventRow, StoreError> {
     Ok(EventRow {
         order_id: OrderId(number(row)?),
         seq: number(row)?,
-        kind: row.name(event_kind)?,
+        kind: row.name(HistoryKind::parse)?,
         at: row.take(time)?,
+        data: row.optional(bytes)?.map(Into::into),
     })
-}
-
-fn event_kind(name: &str) -> Option<EventKind> {
-    [
-        EventKind::EngineStarted,
-        EventKind::ProductPut,
-        EventKind::SellerPut,
-        EventKind::StockAdjusted,
-        EventKind::OrderPlaced,
-    ]
-    .into_iter()
-    .find(|kind| kind.as_str() == name)
 }
 
 /// A parked event.
@@ -261,7 +252,7 @@ pub fn order(row: &mut Row<'_>) -> Result<StoredOrder, StoreError> {
     let seq = number(row)?;
     let at = row.take(time)?;
     let status = row.name(OrderStatus::parse)?;
-    let placed = OrderPlaced {
+    let mut placed = OrderPlaced {
         order_id,
         status: row.name(OrderStatus::parse)?,
         invoice: row.name(InvoiceNumber::parse)?,
@@ -276,6 +267,7 @@ pub fn order(row: &mut Row<'_>) -> Result<StoredOrder, StoreError> {
         email: row.optional_boxed()?,
         coupon: row.optional_boxed()?,
         referral_code: row.optional_boxed()?,
+        referral: None,
         delivery: row.optional_boxed()?,
         payment_method: row.name(PaymentMethod::parse)?,
         expires_at: row.optional(time)?,
@@ -283,7 +275,17 @@ pub fn order(row: &mut Row<'_>) -> Result<StoredOrder, StoreError> {
         lines: Vec::new(),
         sellers: Vec::new(),
     };
-    Ok(StoredOrder { placed, seq, at, status })
+    placed.referral = referral(row)?;
+    let last_seq = number(row)?;
+    let life = row.optional(|cell| life_from_bytes(bytes(cell)?))?;
+    let life = life.unwrap_or_else(|| OrderLife::placed(&placed, at));
+    Ok(StoredOrder { placed, seq, at, status, last_seq, life })
+}
+
+fn referral(row: &mut Row<'_>) -> Result<Option<Referral>, StoreError> {
+    let customer = row.optional(unsigned)?.map(CustomerId);
+    let amount = row.optional(signed)?.map(Money);
+    Ok(customer.zip(amount).map(|(customer_id, amount)| Referral { customer_id, amount }))
 }
 
 /// A line and its order.

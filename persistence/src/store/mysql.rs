@@ -19,12 +19,13 @@ mod writer;
 
 use super::gate::{Gate, closed};
 use super::insert_times::InsertTimes;
+use super::life_reads::Asks;
 use super::query::{self, Dialect};
 use super::table::Table;
 use super::{
-    BooksPart, CatalogueChunk, CataloguePage, EventRow, KeyRow, OpenOrder, OrderFilter, OrderPage, ParkedRow,
-    PoolUsage, ProductRow, RawRow, RawTables, SellerPage, Store, StoreConfig, StoreError, StoreState,
-    StoredOrder, WriteBatch,
+    BooksPart, CatalogueChunk, CataloguePage, EventRow, KeyRow, LifeReads, OpenOrder, OrderFilter, OrderPage,
+    ParkedRow, PoolUsage, ProductRow, RawRow, RawTables, SellerPage, Store, StoreConfig, StoreError,
+    StoreState, StoredOrder, WriteBatch,
 };
 use crate::histogram::HistogramSnapshot;
 use crate::model::{NodeId, OrderId, ProductId, Record, SellerId, Timestamp};
@@ -188,7 +189,9 @@ impl Store for MysqlStore {
     }
 
     async fn order_events(&self, id: OrderId) -> Result<Vec<EventRow>, StoreError> {
-        self.rows(query::order_events(id)).await
+        let mut events = self.rows(query::order_events(id)).await?;
+        events.sort_by_key(|event| (event.seq, event.kind));
+        Ok(events)
     }
 
     async fn stock_adjustment(&self, seq: u64) -> Result<Option<Record>, StoreError> {
@@ -221,8 +224,23 @@ impl Store for MysqlStore {
         self.driver.stop();
     }
 
+    fn life(&self) -> Option<&dyn LifeReads> {
+        Some(self)
+    }
+
     fn raw_tables(&self) -> Option<&dyn RawTables> {
         Some(self)
+    }
+}
+
+#[async_trait]
+impl Asks for MysqlStore {
+    async fn ask<T: Send + 'static>(&self, query: query::Query<T>) -> Result<Vec<T>, StoreError> {
+        self.rows(query).await
+    }
+
+    async fn ask_orders(&self, query: query::Query<StoredOrder>) -> Result<Vec<StoredOrder>, StoreError> {
+        Ok(self.run(|parts| async move { reads::orders(&parts.leases, query).await }).await?.orders)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The questions to both stores: SQL text together with how a row of its answer is read. Numbers stand in the text
 //! itself; the only text from outside, a city, is written by the dialect's own rules.
 
+pub mod life;
+
 use super::checkpoint::STORE;
 use super::decode::{self, RawValue, Row};
 use super::table::{self, Table};
@@ -126,7 +128,8 @@ pub fn sellers_by_id(ids: &[SellerId]) -> Query<Seller> {
 
 const ORDER_COLUMNS: &str = "o.id, o.seq, o.created_at, o.status, o.initial_status, o.invoice_number, \
     o.customer_id, o.currency, o.subtotal, o.discount, o.shipping, o.tax, o.total, o.city, o.email, o.coupon, \
-    o.referral_code, o.delivery, o.payment_method, o.expires_at, k.claim_key, k.claim_body";
+    o.referral_code, o.delivery, o.payment_method, o.expires_at, k.claim_key, k.claim_body, \
+    o.referral_customer_id, o.referral_amount, o.last_seq, o.life";
 
 /// One order, without its lines and shares.
 pub fn order(id: OrderId) -> Query<StoredOrder> {
@@ -196,10 +199,7 @@ pub fn shares(orders: &[OrderId]) -> Query<(OrderId, SellerShare)> {
 /// The history of an order.
 pub fn order_events(id: OrderId) -> Query<EventRow> {
     let columns = table::ORDER_EVENTS.column_list();
-    query(
-        format!("SELECT {columns} FROM order_events WHERE order_id = {id} ORDER BY seq, type"),
-        decode::event,
-    )
+    query(format!("SELECT {columns} FROM order_events WHERE order_id = {id} ORDER BY seq"), decode::event)
 }
 
 /// A stock adjustment and its key.

@@ -1,4 +1,8 @@
-use crate::model::{NodeId, OrderId, OrderPlaced, OrderStatus, Product, Seller, Timestamp};
+mod life;
+
+pub use life::*;
+
+use crate::model::{NodeId, OrderId, OrderLife, OrderPlaced, OrderStatus, Product, Seller, Timestamp};
 use bincode::{Decode, Encode};
 
 /// Whose data a store holds, and how far it is written.
@@ -79,6 +83,10 @@ pub struct StoredOrder {
     pub at: Timestamp,
     /// Where it stands now; `placed.status` is where it began.
     pub status: OrderStatus,
+    /// Sequence of the last event that changed it.
+    pub last_seq: u64,
+    /// All that the next command on it needs.
+    pub life: OrderLife,
 }
 
 /// Which orders to list. All conditions given must hold.

@@ -14,12 +14,13 @@ mod writer;
 
 use super::gate::Gate;
 use super::insert_times::InsertTimes;
+use super::life_reads::Asks;
 use super::query::{self, Dialect, Query};
 use super::table::Table;
 use super::{
-    BooksPart, CatalogueChunk, CataloguePage, EventRow, KeyRow, OpenOrder, OrderFilter, OrderPage, ParkedRow,
-    PoolUsage, RawRow, RawTables, SellerPage, Store, StoreConfig, StoreError, StoreState, StoredOrder,
-    WriteBatch,
+    BooksPart, CatalogueChunk, CataloguePage, EventRow, KeyRow, LifeReads, OpenOrder, OrderFilter, OrderPage,
+    ParkedRow, PoolUsage, RawRow, RawTables, SellerPage, Store, StoreConfig, StoreError, StoreState,
+    StoredOrder, WriteBatch,
 };
 use crate::histogram::HistogramSnapshot;
 use crate::model::{NodeId, OrderId, ProductId, Record, SellerId, Timestamp};
@@ -199,7 +200,9 @@ impl Store for SqliteStore {
     }
 
     async fn order_events(&self, id: OrderId) -> Result<Vec<EventRow>, StoreError> {
-        self.rows(query::order_events(id)).await
+        let mut events = self.rows(query::order_events(id)).await?;
+        events.sort_by_key(|event| (event.seq, event.kind));
+        Ok(events)
     }
 
     async fn stock_adjustment(&self, seq: u64) -> Result<Option<Record>, StoreError> {
@@ -224,8 +227,23 @@ impl Store for SqliteStore {
         self.writer.stop().await;
     }
 
+    fn life(&self) -> Option<&dyn LifeReads> {
+        Some(self)
+    }
+
     fn raw_tables(&self) -> Option<&dyn RawTables> {
         Some(self)
+    }
+}
+
+#[async_trait]
+impl Asks for SqliteStore {
+    async fn ask<T: Send + 'static>(&self, query: Query<T>) -> Result<Vec<T>, StoreError> {
+        self.rows(query).await
+    }
+
+    async fn ask_orders(&self, query: Query<StoredOrder>) -> Result<Vec<StoredOrder>, StoreError> {
+        Ok(self.read(move |connection| reads::orders(connection, &query)).await?.orders)
     }
 }
 

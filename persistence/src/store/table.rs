@@ -27,6 +27,10 @@ pub struct Table {
     pub key: &'static [&'static str],
 }
 
+mod life;
+
+pub use life::*;
+
 use Kind::{Binary, Signed, Text, Time, Unsigned};
 
 /// The catalogue.
@@ -88,6 +92,16 @@ pub static ORDERS: Table = Table {
         ("payment_method", Text),
         ("expires_at", Time),
         ("timer_at", Time),
+        ("referral_customer_id", Unsigned),
+        ("referral_amount", Signed),
+        ("last_seq", Unsigned),
+        ("life", Binary),
+        ("unfinished", Unsigned),
+        ("paid_at", Time),
+        ("fulfilled_at", Time),
+        ("cancelled_at", Time),
+        ("cancel_reason", Text),
+        ("refunded", Signed),
     ],
     key: &["id"],
 };
@@ -121,6 +135,10 @@ pub static SELLER_ORDERS: Table = Table {
         ("commission", Signed),
         ("payout", Signed),
         ("status", Text),
+        ("refunded", Signed),
+        ("commission_reversed", Signed),
+        ("payout_reversed", Signed),
+        ("fulfilled_at", Time),
     ],
     key: &["order_id", "seller_id"],
 };
@@ -128,7 +146,7 @@ pub static SELLER_ORDERS: Table = Table {
 /// The history of the orders.
 pub static ORDER_EVENTS: Table = Table {
     name: "order_events",
-    columns: &[("order_id", Unsigned), ("seq", Unsigned), ("type", Text), ("at", Time)],
+    columns: &[("order_id", Unsigned), ("seq", Unsigned), ("type", Text), ("at", Time), ("data", Binary)],
     key: &["order_id", "seq", "type"],
 };
 
@@ -192,7 +210,7 @@ pub static ENGINE_IDENTITY: Table =
 
 /// The tables that hold data, in the order in which a copy goes through them. Checkpoint and identity are not among
 /// them: they are written last, and make the copy count.
-pub static DATA: [&Table; 11] = [
+pub static DATA: [&Table; 26] = [
     &PRODUCTS,
     &SELLERS,
     &ORDERS,
@@ -204,6 +222,21 @@ pub static DATA: [&Table; 11] = [
     &COUNTERS,
     &PARKED_EVENTS,
     &PARKED_STOCK,
+    &PAYMENTS,
+    &REFUNDS,
+    &SELLER_LEDGER,
+    &REFERRAL_LEDGER,
+    &COUPONS,
+    &COUPON_USES,
+    &SHIPPING,
+    &TAXES,
+    &REFERRALS,
+    &COURIERS,
+    &COURIER_ASSIGNMENTS,
+    &LICENCES,
+    &DIGITAL_GOODS,
+    &EFFECTS,
+    &SEEN_CALLBACKS,
 ];
 
 impl Table {
@@ -232,6 +265,27 @@ mod tests {
             statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
         };
         (names("ORDER BY cid"), names("WHERE pk > 0 ORDER BY pk"))
+    }
+
+    #[test]
+    fn the_page_names_every_table_and_column() {
+        let page = include_str!("../../../docs/schema.md");
+        for table in DATA.into_iter().chain([&JOURNAL_CHECKPOINT, &ENGINE_IDENTITY]) {
+            let begin = format!("| `{}` | ", table.name);
+            let row = page.lines().find_map(|line| line.strip_prefix(&begin)).expect(table.name);
+            let (cell, _) = row.split_once(" | ").unwrap();
+            // Without what stands in brackets.
+            let plain: String =
+                cell.split('(').map(|part| part.split_once(')').map_or(part, |(_, rest)| rest)).collect();
+            let named: Vec<&str> = plain.split(',').map(str::trim).collect();
+            let listed: Vec<&str> = table.columns.iter().map(|(name, _)| *name).collect();
+            assert_eq!(named, listed, "{}", table.name);
+            assert!(
+                page.contains(&format!("\n    {} {{ ", table.name)),
+                "{} is not in the diagram",
+                table.name
+            );
+        }
     }
 
     #[test]

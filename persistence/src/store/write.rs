@@ -1,12 +1,14 @@
 //! Which rows a batch becomes, for both stores: the tables in their order, the values in theirs. The stores bring
 //! the way in: statement text (MySQL) or prepared statements (SQLite).
 
+mod life;
+
 use super::table::{self, Table};
 use super::{
     EventRow, KeyRow, OrderRow, ParkedRow, ProductWrite, StockWrite, StoreError, WriteBatch, city_key,
     timer_of,
 };
-use crate::model::{OrderLine, ProductId, Seller, SellerShare, StockAdjusted, Timestamp};
+use crate::model::{OrderLine, OrderStatus, ProductId, Seller, SellerShare, StockAdjusted, Timestamp};
 use crate::planted::{self, Planted};
 
 /// Takes the values of one row, in the order of the table's columns.
@@ -42,6 +44,20 @@ pub trait Values {
             None => self.null(),
         }
     }
+    /// A number with a sign, or nothing.
+    fn optional_signed(&mut self, value: Option<i64>) {
+        match value {
+            Some(value) => self.signed(value),
+            None => self.null(),
+        }
+    }
+    /// Bytes or nothing.
+    fn optional_binary(&mut self, value: Option<&[u8]>) {
+        match value {
+            Some(value) => self.binary(value),
+            None => self.null(),
+        }
+    }
     /// A moment or nothing.
     fn optional_time(&mut self, value: Option<Timestamp>) {
         match value {
@@ -62,6 +78,29 @@ pub trait Sink {
         rows: impl Iterator<Item = R>,
         write: impl Fn(&R, &mut dyn Values),
     ) -> Result<(), StoreError>;
+
+    /// Sets columns of rows that are there; others are not made. `columns` begins with `keys` columns of the primary key
+    /// by which the rows are found, the others are set.
+    fn update<R>(
+        &mut self,
+        table: &'static Table,
+        keys: usize,
+        columns: &[&'static str],
+        rows: impl Iterator<Item = R>,
+        write: impl Fn(&R, &mut dyn Values),
+    ) -> Result<(), StoreError>;
+
+    /// Inserts a row for each of `rows`; where the key is there already, `column` is added to.
+    fn add<R>(
+        &mut self,
+        table: &'static Table,
+        column: &str,
+        rows: impl Iterator<Item = R>,
+        write: impl Fn(&R, &mut dyn Values),
+    ) -> Result<(), StoreError>;
+
+    /// A statement without values.
+    fn run(&mut self, sql: String) -> Result<(), StoreError>;
 
     /// Moves the stock in `table` of products that are there; others stay away. `updated_at` stays as it is.
     fn move_stock(
@@ -99,6 +138,7 @@ pub fn write_batch(batch: &WriteBatch, sink: &mut impl Sink) -> Result<(), Store
         adjustment(*seq, *at, adjusted, out);
     })?;
     write_catalogue(batch, sink)?;
+    life::write(&batch.life, sink)?;
     sink.insert(&table::COUNTERS, &["value"], batch.counters.iter(), |(name, value), out| {
         out.text(name);
         out.unsigned(**value);
@@ -174,6 +214,16 @@ fn order(row: &OrderRow, out: &mut dyn Values) {
     out.text(order.payment_method.as_str());
     out.optional_time(order.expires_at);
     out.optional_time(timer_of(order));
+    out.optional_unsigned(order.referral.map(|share| share.customer_id.get()));
+    out.optional_signed(order.referral.map(|share| share.amount.0));
+    out.unsigned(row.seq);
+    out.null();
+    out.flag(timer_of(order).is_some());
+    out.optional_time(Some(row.at).filter(|_| order.status == OrderStatus::Paid));
+    out.null();
+    out.null();
+    out.null();
+    out.signed(0);
 }
 
 fn order_item(row: &OrderRow, line: &OrderLine, out: &mut dyn Values) {
@@ -197,6 +247,10 @@ fn seller_order(row: &OrderRow, share: &SellerShare, out: &mut dyn Values) {
         out.signed(amount.0);
     }
     out.text(row.order.status.as_str());
+    for nothing_yet in [0; 3] {
+        out.signed(nothing_yet);
+    }
+    out.null();
 }
 
 fn event(row: &EventRow, out: &mut dyn Values) {
@@ -204,6 +258,7 @@ fn event(row: &EventRow, out: &mut dyn Values) {
     out.unsigned(row.seq);
     out.text(row.kind.as_str());
     out.time(row.at);
+    out.optional_binary(row.data.as_deref());
 }
 
 fn key(row: &KeyRow, out: &mut dyn Values) {

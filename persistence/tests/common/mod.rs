@@ -88,6 +88,8 @@ impl MariaDb {
             .arg(format!("--datadir={}", inside(&self.dir.path().join("data")).display()))
             .arg(format!("--socket={}", inside(&self.dir.path().join("s")).display()))
             .arg(format!("--pid-file={}", inside(&self.dir.path().join("pid")).display()))
+            // A server that starts removes the temporary tables of all that share its directory.
+            .arg(format!("--tmpdir={}", inside(self.dir.path()).display()))
             .arg(format!("--port={}", self.port))
             .args(["--bind-address=127.0.0.1", "--user=root", "--innodb-buffer-pool-size=64M"])
             .args(self.options.lock().unwrap().iter())

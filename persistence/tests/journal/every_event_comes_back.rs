@@ -1,3 +1,4 @@
+use crate::life_events::{life_events, referral};
 use crate::memory_disk::MemoryDisk;
 use crate::support::*;
 use floodgate_persistence::journal::*;
@@ -6,15 +7,15 @@ use proptest::option::of;
 use proptest::prelude::*;
 use std::sync::Arc;
 
-fn text() -> impl Strategy<Value = Box<str>> {
+pub fn text() -> impl Strategy<Value = Box<str>> {
     any::<String>().prop_map(Into::into)
 }
 
-fn currency() -> impl Strategy<Value = Currency> {
+pub fn currency() -> impl Strategy<Value = Currency> {
     "[A-Z]{3}".prop_map(|code| Currency::new(&code).unwrap())
 }
 
-fn claim() -> impl Strategy<Value = IdempotencyClaim> {
+pub fn claim() -> impl Strategy<Value = IdempotencyClaim> {
     any::<([u8; 16], [u8; 16])>().prop_map(|(key, body)| IdempotencyClaim { key, body })
 }
 
@@ -76,15 +77,15 @@ fn share() -> impl Strategy<Value = SellerShare> {
     })
 }
 
-fn order() -> impl Strategy<Value = OrderPlaced> {
+fn order() -> BoxedStrategy<OrderPlaced> {
     let who =
         (any::<(u64, u64, u16, u64)>(), any::<String>(), currency(), 0..OrderStatus::ALL.len(), 0..3_usize);
     let what = (prop::collection::vec(line(), 0..5), prop::collection::vec(share(), 0..4));
     let sums = any::<(i64, i64, i64, i64, i64)>();
     let texts = (of(text()), of(text()), of(text()), of(text()), of(text()));
-    let rest = (of(any::<i64>()), of(claim()));
-    (who, what, sums, texts, rest).prop_map(
-        |(who, (lines, sellers), sums, texts, (expires_at, idempotency))| {
+    let rest = (of(any::<i64>()), of(claim()), of(referral()));
+    (who, what, sums, texts, rest)
+        .prop_map(|(who, (lines, sellers), sums, texts, (expires_at, idempotency, referral))| {
             let ((order, customer, year, number), prefix, currency, status, method) = who;
             let (city, email, coupon, referral_code, delivery) = texts;
             OrderPlaced {
@@ -104,14 +105,15 @@ fn order() -> impl Strategy<Value = OrderPlaced> {
                 total: Money(sums.4),
                 coupon,
                 referral_code,
+                referral,
                 delivery,
                 payment_method: [PaymentMethod::Later, PaymentMethod::Card, PaymentMethod::CashOnDelivery]
                     [method],
                 expires_at: expires_at.map(Timestamp),
                 idempotency,
             }
-        },
-    )
+        })
+        .boxed()
 }
 
 fn events() -> impl Strategy<Value = Event> {
@@ -129,6 +131,9 @@ fn events() -> impl Strategy<Value = Event> {
             }))
         }),
         order().prop_map(|order| Event::OrderPlaced(Arc::new(order))),
+        life_events(),
+        life_events(),
+        life_events(),
     ]
 }
 

@@ -55,7 +55,7 @@ fn golden_product(seq: u64) -> Product {
     }
 }
 
-fn golden_order(seq: u64, claim: IdempotencyClaim) -> OrderPlaced {
+pub fn golden_order(seq: u64, claim: IdempotencyClaim) -> OrderPlaced {
     OrderPlaced {
         order_id: OrderId(1_000 + seq),
         invoice: InvoiceNumber { prefix: "FG".into(), year: 2026, number: seq },
@@ -89,6 +89,7 @@ fn golden_order(seq: u64, claim: IdempotencyClaim) -> OrderPlaced {
         total: Money(4_790),
         coupon: Some("TEN".into()),
         referral_code: None,
+        referral: None,
         delivery: Some("{\"street\":\"Rua 1\"}".into()),
         payment_method: PaymentMethod::Card,
         expires_at: Some(Timestamp(1_795_429_000_000)),

@@ -9,6 +9,7 @@
 
 #[path = "../../../tests/common/faults.rs"]
 mod faults;
+mod life_events;
 mod memory_disk;
 mod support;
 
@@ -20,6 +21,7 @@ mod files_in_the_wrong_place;
 mod first_failure_poisons;
 mod golden_damage;
 mod golden_files;
+mod golden_life;
 mod released_segments_go;
 mod repair_keeps_what_is_sound;
 mod resume_after_loss;

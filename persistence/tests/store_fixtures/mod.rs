@@ -133,6 +133,7 @@ pub fn order(id: u64) -> OrderPlaced {
         total: Money(2700),
         coupon: None,
         referral_code: None,
+        referral: None,
         delivery: None,
         payment_method: PaymentMethod::Later,
         expires_at: Some(Timestamp(NOON + 900_000)),

@@ -1,3 +1,6 @@
+mod life;
+mod terms;
+
 use floodgate_persistence::model::{
     Event, IdempotencyClaim, OrderLine, OrderPlaced, Product, ProductPut, Record, Seller, SellerShare,
     StockAdjusted, StockChange,
@@ -22,6 +25,16 @@ fn fields(event: &Event) -> Value {
         Event::SellerPut(row) => seller(row),
         Event::StockAdjusted(adjusted) => stock_adjusted(adjusted),
         Event::OrderPlaced(placed) => order(placed),
+        Event::OrderChanged(changed) => life::order_changed(changed),
+        Event::CouponPut(row) => terms::coupon(row),
+        Event::ShippingPut(row) => terms::shipping(row),
+        Event::TaxPut(row) => terms::tax(row),
+        Event::ReferralPut(row) => terms::referral_code(row),
+        Event::CourierPut(row) => terms::courier(row),
+        Event::LicencePut(row) => terms::licence(row),
+        Event::CourierChanged(changed) => life::courier_changed(changed),
+        Event::DigitalChanged(changed) => life::digital_changed(changed),
+        Event::EffectTried(tried) => life::effect_tried(tried),
     }
 }
 
@@ -59,7 +72,9 @@ fn order(placed: &OrderPlaced) -> Value {
         "sellers": placed.sellers.iter().map(share).collect::<Vec<_>>(),
         "subtotal": placed.subtotal, "discount": placed.discount, "shipping": placed.shipping,
         "tax": placed.tax, "total": placed.total,
-        "coupon": placed.coupon, "referral_code": placed.referral_code, "delivery": placed.delivery,
+        "coupon": placed.coupon, "referral_code": placed.referral_code,
+        "referral": placed.referral.map(|share| json!({ "customer_id": share.customer_id, "amount": share.amount })),
+        "delivery": placed.delivery,
         "payment_method": placed.payment_method.as_str(),
         "expires_at": placed.expires_at.map(|at| at.to_rfc3339()),
         "idempotency": claim(placed.idempotency.as_ref()),

@@ -19,7 +19,7 @@ const PLACED: &str = "placed";
 const PROBLEMS: &str = "floodgate_checkout_problems_total";
 
 /// The names of [`ProblemCode`](floodgate_actors::rules::ProblemCode): a test holds the two together.
-const PROBLEM_NAMES: [&str; 13] = [
+const PROBLEM_NAMES: [&str; 15] = [
     "empty_cart",
     "too_many_lines",
     "unknown_product",
@@ -29,6 +29,8 @@ const PROBLEM_NAMES: [&str; 13] = [
     "quantity_out_of_range",
     "amount_out_of_range",
     "unknown_coupon",
+    "coupon_not_valid",
+    "coupon_used_up",
     "unknown_referral",
     "payment_not_available",
     "insufficient_stock",

@@ -1,5 +1,7 @@
 //! Rows to statement text: multi-row INSERTs, each below a size, built into buffers that are used again.
 
+mod update;
+
 use super::StoreError;
 use crate::model::{ProductId, Timestamp};
 use crate::planted::{self, Planted};
@@ -39,7 +41,7 @@ impl Statements {
 
     /// The statements with the tables that they insert into.
     pub fn with_tables(&self) -> impl Iterator<Item = (Option<&'static Table>, &[u8])> {
-        self.tables.iter().copied().zip(self.iter())
+        self.tables.iter().copied().chain(std::iter::repeat(None)).zip(self.iter())
     }
 
     fn buffer(&mut self) -> Vec<u8> {
@@ -47,17 +49,17 @@ impl Statements {
     }
 }
 
-impl Sink for Statements {
-    fn insert<R>(
+impl Statements {
+    /// Multi-row inserts, each with `tail` at its end.
+    fn insert_rows<R>(
         &mut self,
         table: &'static Table,
-        replace: &[&str],
+        tail: &str,
         rows: impl Iterator<Item = R>,
         write: impl Fn(&R, &mut dyn Values),
-    ) -> Result<(), StoreError> {
+    ) {
         let verb = if planted::is(Planted::InsertIgnore) { "INSERT IGNORE" } else { "INSERT" };
         let head = format!("{verb} INTO {} ({}) VALUES ", table.name, table.column_list());
-        let tail = on_duplicate(replace);
         let mut text = self.buffer();
         let mut count = 0_usize;
         for row in rows {
@@ -83,6 +85,64 @@ impl Sink for Statements {
             self.ready.push(text);
         }
         self.tables.resize(self.ready.len(), Some(table));
+    }
+}
+
+impl Sink for Statements {
+    fn insert<R>(
+        &mut self,
+        table: &'static Table,
+        replace: &[&str],
+        rows: impl Iterator<Item = R>,
+        write: impl Fn(&R, &mut dyn Values),
+    ) -> Result<(), StoreError> {
+        self.insert_rows(table, &on_duplicate(replace), rows, write);
+        Ok(())
+    }
+
+    /// A join with the rows as a JSON document, as [`Self::move_stock`].
+    fn update<R>(
+        &mut self,
+        table: &'static Table,
+        keys: usize,
+        columns: &[&'static str],
+        rows: impl Iterator<Item = R>,
+        write: impl Fn(&R, &mut dyn Values),
+    ) -> Result<(), StoreError> {
+        let tail = update::tail(table, keys, columns);
+        let mut text = Vec::new();
+        for row in rows {
+            let begins = text.is_empty();
+            text.extend_from_slice(if begins { b"UPDATE JSON_TABLE('[" } else { b"," });
+            update::push_row(&mut text, |out| write(&row, out));
+            if text.len() + tail.len() > self.size_max {
+                text.extend_from_slice(tail.as_bytes());
+                self.ready.push(std::mem::take(&mut text));
+            }
+        }
+        if !text.is_empty() {
+            text.extend_from_slice(tail.as_bytes());
+            self.ready.push(text);
+        }
+        self.tables.resize(self.ready.len(), None);
+        Ok(())
+    }
+
+    fn add<R>(
+        &mut self,
+        table: &'static Table,
+        column: &str,
+        rows: impl Iterator<Item = R>,
+        write: impl Fn(&R, &mut dyn Values),
+    ) -> Result<(), StoreError> {
+        let tail = format!(" ON DUPLICATE KEY UPDATE {column} = {column} + VALUES({column})");
+        self.insert_rows(table, &tail, rows, write);
+        Ok(())
+    }
+
+    fn run(&mut self, sql: String) -> Result<(), StoreError> {
+        self.ready.push(sql.into_bytes());
+        self.tables.resize(self.ready.len(), None);
         Ok(())
     }
 

@@ -31,18 +31,40 @@ impl Sink for Rows<'_> {
             return Ok(());
         }
         let began = Instant::now();
-        let sql = insert_sql(table, replace);
-        let mut statement = self.connection.prepare_cached(&sql).map_err(|error| classify(&error))?;
-        for row in rows {
-            let mut binding = Binding { statement: &mut statement, next: 1, text: Vec::new(), failed: None };
-            write(&row, &mut binding);
-            if let Some(error) = binding.failed {
-                return Err(classify(&error));
-            }
-            statement.raw_execute().map_err(|error| classify(&error))?;
-        }
+        self.each(&insert_sql(table, &replacing(table, replace)), rows, write)?;
         self.times.record(table, began.elapsed());
         Ok(())
+    }
+
+    fn update<R>(
+        &mut self,
+        table: &'static Table,
+        keys: usize,
+        columns: &[&'static str],
+        rows: impl Iterator<Item = R>,
+        write: impl Fn(&R, &mut dyn Values),
+    ) -> Result<(), StoreError> {
+        let places = (1..).zip(columns).map(|(place, column)| format!("{column} = ?{place}"));
+        let places: Vec<String> = places.collect();
+        let (keys, sets) = places.split_at(keys);
+        let sql = format!("UPDATE {} SET {} WHERE {}", table.name, sets.join(", "), keys.join(" AND "));
+        self.each(&sql, rows, write)
+    }
+
+    fn add<R>(
+        &mut self,
+        table: &'static Table,
+        column: &str,
+        rows: impl Iterator<Item = R>,
+        write: impl Fn(&R, &mut dyn Values),
+    ) -> Result<(), StoreError> {
+        let key = table.key.join(", ");
+        let tail = format!(" ON CONFLICT ({key}) DO UPDATE SET {column} = {column} + excluded.{column}");
+        self.each(&insert_sql(table, &tail), rows, write)
+    }
+
+    fn run(&mut self, sql: String) -> Result<(), StoreError> {
+        self.connection.execute(&sql, []).map(drop).map_err(|error| classify(&error))
     }
 
     fn move_stock(
@@ -80,16 +102,42 @@ impl Sink for Rows<'_> {
     }
 }
 
-fn insert_sql(table: &Table, replace: &[&str]) -> String {
-    let places: Vec<String> = (1..=table.columns.len()).map(|place| format!("?{place}")).collect();
-    let mut sql =
-        format!("INSERT INTO {} ({}) VALUES ({})", table.name, table.column_list(), places.join(", "));
-    if !replace.is_empty() {
-        let sets: Vec<String> =
-            replace.iter().map(|column| format!("{column} = excluded.{column}")).collect();
-        sql += &format!(" ON CONFLICT ({}) DO UPDATE SET {}", table.key.join(", "), sets.join(", "));
+impl Rows<'_> {
+    /// One execution a row.
+    fn each<R>(
+        &self,
+        sql: &str,
+        rows: impl Iterator<Item = R>,
+        write: impl Fn(&R, &mut dyn Values),
+    ) -> Result<(), StoreError> {
+        let mut rows = rows.peekable();
+        if rows.peek().is_none() {
+            return Ok(());
+        }
+        let mut statement = self.connection.prepare_cached(sql).map_err(|error| classify(&error))?;
+        for row in rows {
+            let mut binding = Binding { statement: &mut statement, next: 1, text: Vec::new(), failed: None };
+            write(&row, &mut binding);
+            if let Some(error) = binding.failed {
+                return Err(classify(&error));
+            }
+            statement.raw_execute().map_err(|error| classify(&error))?;
+        }
+        Ok(())
     }
-    sql
+}
+
+fn insert_sql(table: &Table, tail: &str) -> String {
+    let places: Vec<String> = (1..=table.columns.len()).map(|place| format!("?{place}")).collect();
+    format!("INSERT INTO {} ({}) VALUES ({}){tail}", table.name, table.column_list(), places.join(", "))
+}
+
+fn replacing(table: &Table, replace: &[&str]) -> String {
+    if replace.is_empty() {
+        return String::new();
+    }
+    let sets: Vec<String> = replace.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+    format!(" ON CONFLICT ({}) DO UPDATE SET {}", table.key.join(", "), sets.join(", "))
 }
 
 /// The values of one row as parameters; the first error is kept.
