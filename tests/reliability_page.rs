@@ -233,4 +233,9 @@ fn the_committed_page_leaves_nothing_out() {
         assert!(page.contains(&format!("| {number} | {name} |")), "fault {number} is missing");
     }
     assert!(page.contains(PLANTED_BEGIN) && !page.contains("**survives**"));
+    assert_eq!(
+        faults_of(&page),
+        Vec::<String>::new(),
+        "write it again: scripts/test --write-page in a clean tree"
+    );
 }
